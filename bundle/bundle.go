@@ -1,0 +1,260 @@
+package bundle
+
+import (
+	"context"
+	"crypto/sha256"
+	"fmt"
+	"io"
+	"slices"
+	"sync"
+	"time"
+)
+
+// Bundle is one version of NAME.tgz: a sequence of gzip members, each made
+// from one segment of a tar stream, that is a function of the members alone.
+// It never changes; where a source has changed, reading fails with
+// ErrChanged.
+type Bundle struct {
+	engine  *Engine
+	name    string
+	members []Member
+	modTime time.Time
+	plan    [32]byte
+	payload []byte // of the first gzip header
+
+	stream *stream
+	segs   []segment
+	stored []bool // by segment: known to be stored, so its length is arithmetic
+	keys   []key  // by segment
+
+	mu      sync.Mutex
+	starts  []int64    // of each gzip member in the bundle, and the end; nil until known
+	sizing  *measuring // the pass that runs now, if any
+	sum     *[32]byte  // SHA-256 of the bundle once known
+	summing *summing   // who finds it out now, if anybody
+}
+
+// NewBundle plans the bundle of the members below a top directory of the
+// given name. Of the sources it reads no more than a few samples.
+func (e *Engine) NewBundle(name string, members []Member) (*Bundle, error) {
+	if err := checkName(name); err != nil {
+		return nil, fmt.Errorf("bundle %q: %w", name, err)
+	}
+	members = slices.Clone(members)
+	sortMembers(members)
+	for i := 1; i < len(members); i++ {
+		if members[i-1].Name == members[i].Name {
+			return nil, fmt.Errorf("bundle %s: two members are called %s", name, members[i].Name)
+		}
+	}
+	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members)}
+	b.payload = planPayload(b.plan)
+	var err error
+	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", name, err)
+	}
+	b.segs = b.stream.cut()
+	if err := b.decide(); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", name, err)
+	}
+	return b, nil
+}
+
+// decide names the segments and finds out which of them are stored.
+func (b *Bundle) decide() error {
+	b.stored = make([]bool, len(b.segs))
+	b.keys = make([]key, len(b.segs))
+	large := -1 // the body that the decision is about
+	stored := false
+	for i, seg := range b.segs {
+		if seg.large >= 0 && seg.large != large {
+			var err error
+			if stored, err = b.engine.worthStoring(b.stream.body(seg.large)); err != nil {
+				return fmt.Errorf("%s: %w", b.stream.name(seg.large), err)
+			}
+			large = seg.large
+		}
+		b.stored[i] = seg.large >= 0 && stored
+		s := newStamper("segment")
+		s.string(codecVersion)
+		s.bytes(b.planOf(i))
+		if b.stored[i] {
+			s.int(1)
+		}
+		b.stream.stampRange(s, seg.start, seg.end)
+		b.keys[i] = s.sum()
+	}
+	return nil
+}
+
+// worthStoring decides once for every state of a large content.
+func (e *Engine) worthStoring(c Content) (bool, error) {
+	if _, ok := c.(*Tree); ok {
+		return false, nil // its blocks are stored for the outer gzip to deflate
+	}
+	s := newStamper("decision")
+	c.stampRange(s, 0, c.Size())
+	k := key(s.sum())
+	if stored, ok := e.stored.get(k); ok {
+		return stored, nil
+	}
+	enc, err := newEncoder()
+	if err != nil {
+		return false, err
+	}
+	stored, err := enc.worthStoring(c)
+	if err == nil {
+		e.stored.put(k, stored)
+	}
+	return stored, err
+}
+
+// Name is the bundle's top directory.
+func (b *Bundle) Name() string { return b.name }
+
+// Members are the members in the order of the archive. They are not to be
+// changed.
+func (b *Bundle) Members() []Member { return b.members }
+
+// ModTime is the newest modification time among the sources, in whole
+// seconds. Generated members bear it too.
+func (b *Bundle) ModTime() time.Time { return b.modTime }
+
+// MemberTime is the time that m bears in the archive.
+func (b *Bundle) MemberTime(m Member) time.Time { return modTime(m, b.modTime) }
+
+// PlanHash names what the bundle was planned from; it is in the bundle's
+// first gzip header too.
+func (b *Bundle) PlanHash() [32]byte { return b.plan }
+
+// planOf is the payload of segment i's header: only the first has one.
+func (b *Bundle) planOf(i int) []byte {
+	if i == 0 {
+		return b.payload
+	}
+	return nil
+}
+
+func (b *Bundle) blockKey(i int) key { return b.keys[i] }
+
+func (b *Bundle) blockSize(i int) int64 {
+	if !b.stored[i] {
+		if n, ok := b.engine.lengths.get(b.keys[i]); ok {
+			return n
+		}
+	}
+	return storedMemberSize(b.segs[i].size(), b.planOf(i))
+}
+
+// makeBlock makes the gzip member of segment i.
+func (b *Bundle) makeBlock(w *worker, i int) ([]byte, error) {
+	if b.stored[i] {
+		return b.member(w, i, getRaw())
+	}
+	made, err := b.member(w, i, w.made)
+	return slices.Clone(made), err
+}
+
+// member makes the gzip member of segment i in dst.
+func (b *Bundle) member(w *worker, i int, dst []byte) ([]byte, error) {
+	seg := b.segs[i]
+	raw := w.raw[:seg.size()]
+	if err := b.stream.readAt(raw, seg.start); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", b.name, err)
+	}
+	made := w.enc.appendMember(dst[:0], raw, b.planOf(i), b.stored[i])
+	if b.stored[i] {
+		return made, nil
+	}
+	return made, b.checkLength(i, int64(len(made)))
+}
+
+// checkLength holds the length of a deflated segment against the one that
+// offsets have been handed out by, if they have, and remembers it.
+func (b *Bundle) checkLength(i int, n int64) error {
+	b.mu.Lock()
+	starts := b.starts
+	b.mu.Unlock()
+	if starts != nil && starts[i+1]-starts[i] != n {
+		b.engine.lengths.forget(b.keys[i])
+		return fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, starts[i+1]-starts[i], ErrChanged)
+	}
+	b.engine.lengths.put(b.keys[i], n)
+	return nil
+}
+
+// WriteTo writes the whole bundle in order, made ahead on all cores.
+// progress, if not nil, is told after every segment how many bytes there are
+// so far.
+func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error {
+	r := b.NewReader()
+	defer r.Close()
+	done := int64(0)
+	for i := range b.segs {
+		r.ahead(i, len(b.segs))
+		blk, err := b.engine.get(ctx, b, i)
+		if err != nil {
+			return err
+		}
+		n, err := w.Write(blk.data)
+		b.engine.cache.release(blk)
+		if err != nil {
+			return err
+		}
+		if done += int64(n); progress != nil {
+			progress(done)
+		}
+	}
+	return nil
+}
+
+// summing is a run over the whole bundle to find its hash.
+type summing struct {
+	done chan struct{}
+	err  error
+}
+
+// SHA256 returns the hash of the whole bundle, which takes reading it once;
+// after that it is remembered. It returns early when ctx ends, and the next
+// caller goes on.
+func (b *Bundle) SHA256(ctx context.Context) ([32]byte, error) {
+	for {
+		b.mu.Lock()
+		if b.sum != nil {
+			defer b.mu.Unlock()
+			return *b.sum, nil
+		}
+		run := b.summing
+		mine := run == nil
+		if mine {
+			run = &summing{done: make(chan struct{})}
+			b.summing = run
+		}
+		b.mu.Unlock()
+		if mine {
+			b.findSum(ctx, run)
+			if run.err != nil {
+				return [32]byte{}, run.err
+			}
+			continue
+		}
+		select {
+		case <-run.done:
+			// Its reader may have been interrupted; this one was not.
+		case <-ctx.Done():
+			return [32]byte{}, ctx.Err()
+		}
+	}
+}
+
+func (b *Bundle) findSum(ctx context.Context, run *summing) {
+	h := sha256.New()
+	run.err = b.WriteTo(ctx, h, nil)
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.summing = nil
+	if run.err == nil {
+		b.sum = (*[32]byte)(h.Sum(nil))
+	}
+	close(run.done)
+}

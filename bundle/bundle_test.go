@@ -1,0 +1,384 @@
+package bundle
+
+import (
+	"archive/tar"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"runtime"
+	"sync"
+	"testing"
+	"time"
+)
+
+// sample is a bundle with everything in it: generated, small, large, stored
+// and deflated members, a tree, directories and links.
+func sampleMembers(t *testing.T, r *rand.Rand, root *Root) []Member {
+	t.Helper()
+	dir := root.Dir()
+	writeFile(t, filepath.Join(dir, "kernel"), noise(r, 3*segmentMax+12345))
+	writeFile(t, filepath.Join(dir, "base.sfs"), prose(r, 2*segmentMax+1))
+	for i := range 40 {
+		writeFile(t, fmt.Sprintf("%s/tree/rootimg/usr/lib/f%02d", dir, i), prose(r, r.IntN(60_000)))
+	}
+	writeFile(t, dir+"/tree/rootimg/big", noise(r, 2*segmentMax+77))
+	members := []Member{
+		bytesMember(t, Manifest, prose(r, 900)),
+		fileMember(t, root, "/kernel"),
+		fileMember(t, root, "/base.sfs"),
+	}
+	for i := range 30 {
+		name := fmt.Sprintf("small%02d", i)
+		writeFile(t, filepath.Join(dir, name), prose(r, r.IntN(100_000)))
+		members = append(members, fileMember(t, root, "/"+name))
+	}
+	tree, sentences, err := NewTree(context.Background(), root, "/tree", "rootimg")
+	if err != nil || len(sentences) > 0 {
+		t.Fatal(err, sentences)
+	}
+	treeMember, err1 := NewRegular("rootimgtree.gz", 0o644, time.Time{}, tree)
+	kit, err2 := NewDirectory("kit", 0o755, time.Unix(1580702700, 5))
+	link, err3 := NewSymlink("kit/latest", "kernel", time.Unix(1580702700, 5))
+	if err := errors.Join(err1, err2, err3); err != nil {
+		t.Fatal(err)
+	}
+	return append(members, treeMember, kit, link.WithOwner(1000, 1001))
+}
+
+// model makes the tar archive of a bundle in the most simple way.
+func model(t *testing.T, b *Bundle) []byte {
+	t.Helper()
+	var out bytes.Buffer
+	w := tar.NewWriter(&out)
+	write := func(h *tar.Header, body []byte) {
+		h.Format = tar.FormatGNU
+		if err := w.WriteHeader(h); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := w.Write(body); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, name := range []string{"./", "./" + b.Name() + "/"} {
+		write(&tar.Header{Typeflag: tar.TypeDir, Name: name, Mode: 0o755, Uname: "root", Gname: "root", ModTime: b.ModTime()}, nil)
+	}
+	for _, m := range b.Members() {
+		h := tar.Header{Typeflag: tar.TypeReg, Name: "./" + b.Name() + "/" + m.Name, Mode: int64(m.Perm), Uid: int(m.UID), Gid: int(m.GID), Linkname: m.Target, ModTime: b.MemberTime(m)}
+		if m.UID == 0 {
+			h.Uname, h.Gname = "root", "root"
+		}
+		var body []byte
+		switch m.Kind {
+		case Directory:
+			h.Typeflag = tar.TypeDir
+			h.Name += "/"
+		case Symlink:
+			h.Typeflag = tar.TypeSymlink
+		default:
+			body = make([]byte, m.Content.Size())
+			if _, err := m.Content.ReadAt(body, 0); err != nil {
+				t.Fatal(err)
+			}
+			h.Size = int64(len(body))
+		}
+		write(&h, body)
+	}
+	if err := w.Close(); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+func TestBundleIsTheTarOfItsMembers(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", sampleMembers(t, r, root)...)
+	if got, want := gunzip(t, whole(t, b)), model(t, b); !bytes.Equal(got, want) {
+		t.Errorf("%d bytes of tar, want %d; first difference at %d", len(got), len(want), difference(got, want))
+	}
+}
+
+func difference(a, b []byte) int {
+	for i := range min(len(a), len(b)) {
+		if a[i] != b[i] {
+			return i
+		}
+	}
+	return min(len(a), len(b))
+}
+
+func TestSizeIsExactBeforeTheFirstByte(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", sampleMembers(t, r, root)...)
+	size, err := b.Size(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := int64(len(whole(t, b))); got != size {
+		t.Errorf("size %d, but %d bytes come out", size, got)
+	}
+}
+
+func TestBytesDependOnNothingButTheMembers(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	members := sampleMembers(t, r, root)
+	want := whole(t, newBundle(t, newEngine(t, EngineOptions{}), "foo", members...))
+	for _, opts := range []EngineOptions{{Workers: 1}, {Workers: 7, Memory: 1}, {Workers: 2, Memory: 3 << 20}} {
+		r.Shuffle(len(members), func(i, j int) { members[i], members[j] = members[j], members[i] })
+		if got := whole(t, newBundle(t, newEngine(t, opts), "foo", members...)); !bytes.Equal(got, want) {
+			t.Errorf("%+v: other bytes, from %d on", opts, difference(got, want))
+		}
+	}
+}
+
+func TestRandomReadsReturnWhatReadingInOrderDoes(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	for _, memory := range []int64{1, 4 << 20, 0} {
+		b := newBundle(t, newEngine(t, EngineOptions{Memory: memory}), "foo", sampleMembers(t, r, root)...)
+		want := whole(t, b)
+		reader := b.NewReader()
+		defer reader.Close()
+		var readers sync.WaitGroup
+		for range 4 {
+			seed := r.Uint64()
+			readers.Go(func() {
+				r := rand.New(rand.NewPCG(seed, 1))
+				for range 100 {
+					off := r.Int64N(int64(len(want)) + 10)
+					p := make([]byte, r.IntN(200_000))
+					n, err := reader.ReadAt(context.Background(), p, off)
+					expect := want[min(off, int64(len(want))):min(off+int64(len(p)), int64(len(want)))]
+					if !bytes.Equal(p[:n], expect) || (err == io.EOF) != (off+int64(len(p)) > int64(len(want)) || off == int64(len(want))) && err != nil {
+						t.Errorf("%d bytes at %d: %d bytes, %v", len(p), off, n, err)
+						return
+					}
+				}
+			})
+		}
+		readers.Wait()
+	}
+}
+
+func TestTreeReadsTheSameInWholeAndInParts(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	e := newEngine(t, EngineOptions{})
+	var tree *Tree
+	for _, m := range sampleMembers(t, r, root) {
+		if c, ok := m.Content.(*Tree); ok {
+			tree = c
+		}
+	}
+	want := make([]byte, tree.Size())
+	if _, err := tree.ReadAt(want, 0); err != nil {
+		t.Fatal(err)
+	}
+	reader := e.NewTreeReader(tree)
+	defer reader.Close()
+	for range 100 {
+		off := r.Int64N(int64(len(want)))
+		p := make([]byte, 1+r.Int64N(int64(len(want))-off))
+		if _, err := tree.ReadAt(p, off); err != nil || !bytes.Equal(p, want[off:off+int64(len(p))]) {
+			t.Fatalf("ReadAt(%d bytes, %d): %v", len(p), off, err)
+		}
+		clear(p)
+		if _, err := reader.ReadAt(context.Background(), p, off); err != nil || !bytes.Equal(p, want[off:off+int64(len(p))]) {
+			t.Fatalf("Reader.ReadAt(%d bytes, %d): %v", len(p), off, err)
+		}
+	}
+}
+
+func TestAChangedSourceIsAnErrorAndNeverOtherBytes(t *testing.T) {
+	r := seeded(t)
+	for _, c := range []struct {
+		name   string
+		change func(path string) error
+	}{
+		{"other bytes", func(p string) error { return os.WriteFile(p, noise(r, 700_000), 0o644) }},
+		{"shorter", func(p string) error { return os.Truncate(p, 1000) }},
+		{"longer", func(p string) error { return os.Truncate(p, 800_000) }},
+		{"replaced", func(p string) error {
+			return errors.Join(os.WriteFile(p+"x", noise(r, 700_000), 0o644), os.Rename(p+"x", p))
+		}},
+		{"removed", os.Remove},
+		{"a directory now", func(p string) error { return errors.Join(os.Remove(p), os.Mkdir(p, 0o755)) }},
+	} {
+		root := siteRoot(t, t.TempDir())
+		path := filepath.Join(root.Dir(), "kernel")
+		writeFile(t, path, noise(r, 700_000))
+		b := newBundle(t, newEngine(t, EngineOptions{Memory: 1}), "foo", fileMember(t, root, "/kernel"))
+		if _, err := b.Size(context.Background()); err != nil {
+			t.Fatal(err)
+		}
+		if err := c.change(path); err != nil {
+			t.Fatal(err)
+		}
+		err := b.WriteTo(context.Background(), io.Discard, nil)
+		if !errors.Is(err, ErrChanged) {
+			t.Errorf("%s: %v, want ErrChanged", c.name, err)
+		}
+	}
+}
+
+func TestAChangeMovesOnlyItsOwnSegments(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	dir := root.Dir()
+	old := time.Unix(1700000000, 0)
+	for i := range 3000 {
+		path := fmt.Sprintf("%s/tree/rootimg/d%d/f%04d", dir, i%10, i)
+		writeFile(t, path, prose(r, r.IntN(5000)))
+		if err := os.Chtimes(path, old, old); err != nil {
+			t.Fatal(err)
+		}
+	}
+	segments := func() map[key]bool {
+		tree, _, err := NewTree(context.Background(), root, "/tree", "rootimg")
+		if err != nil {
+			t.Fatal(err)
+		}
+		keys := map[key]bool{}
+		for i := range tree.chunks {
+			keys[treeBlob{tree}.blockKey(i)] = true
+		}
+		return keys
+	}
+	before := segments()
+	if len(before) < 8 {
+		t.Fatalf("the tree makes %d segments only", len(before))
+	}
+	for _, c := range []struct {
+		name   string
+		change func() error
+		most   int
+	}{
+		{"a longer file", func() error { return os.WriteFile(dir+"/tree/rootimg/d3/f1503", prose(r, 40_000), 0o644) }, 2},
+		{"a new file", func() error { return os.WriteFile(dir+"/tree/rootimg/d3/f1503a", prose(r, 100), 0o644) }, 2},
+		{"a removed file", func() error { return os.Remove(dir + "/tree/rootimg/d7/f0017") }, 3},
+	} {
+		if err := c.change(); err != nil {
+			t.Fatal(err)
+		}
+		after := segments()
+		moved := 0
+		for k := range after {
+			if !before[k] {
+				moved++
+			}
+		}
+		// The directory's own entry bears a new time as well.
+		if moved > c.most+1 {
+			t.Errorf("%s: %d of %d segments are new", c.name, moved, len(after))
+		}
+		before = after
+	}
+}
+
+func TestPlanShowsInTheSize(t *testing.T) {
+	e := newEngine(t, EngineOptions{})
+	sizes := map[int64]int{}
+	for i := range 200 {
+		b := newBundle(t, e, "foo", bytesMember(t, Manifest, fmt.Appendf(nil, "%08d", i)))
+		size, err := b.Size(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes[size]++
+	}
+	if len(sizes) < 150 {
+		t.Errorf("200 manifests of one length make bundles of only %d sizes", len(sizes))
+	}
+}
+
+func TestAnInterruptedSizeReturnsAtOnce(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	b := newBundle(t, newEngine(t, EngineOptions{Workers: 1}), "foo", sampleMembers(t, r, root)...)
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.Size(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("Size = %v, want context.Canceled", err)
+	}
+	if _, err := b.Size(context.Background()); err != nil {
+		t.Errorf("the next one gets %v", err)
+	}
+}
+
+func TestChecksumIsThatOfTheBytes(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", sampleMembers(t, r, root)...)
+	h := newStamper("x").h
+	h.Reset()
+	h.Write(whole(t, b))
+	ctx, cancel := context.WithCancel(context.Background())
+	cancel()
+	if _, err := b.SHA256(ctx); !errors.Is(err, context.Canceled) {
+		t.Errorf("interrupted: %v", err)
+	}
+	sum, err := b.SHA256(context.Background())
+	if err != nil || !bytes.Equal(sum[:], h.Sum(nil)) {
+		t.Errorf("SHA256 = %x, %v", sum, err)
+	}
+}
+
+func TestManyReadersStayWithinTheBudget(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	const budget = 12 << 20
+	e := newEngine(t, EngineOptions{Memory: budget})
+	writeFile(t, root.Dir()+"/image", noise(r, 20<<20))
+	var readers sync.WaitGroup
+	for i := range 8 {
+		b := newBundle(t, e, fmt.Sprintf("foo%d", i), fileMember(t, root, "/image"))
+		readers.Go(func() {
+			if err := b.WriteTo(context.Background(), io.Discard, func(int64) {
+				e.cache.mu.Lock()
+				defer e.cache.mu.Unlock()
+				if e.cache.used > budget+8*bufferSize {
+					t.Errorf("%d bytes in use", e.cache.used)
+				}
+			}); err != nil {
+				t.Error(err)
+			}
+		})
+	}
+	readers.Wait()
+	e.cache.mu.Lock()
+	defer e.cache.mu.Unlock()
+	sum := int64(0)
+	for _, b := range e.cache.blocks {
+		sum += b.cost
+	}
+	if sum != e.cache.used || e.cache.used > budget {
+		t.Errorf("%d bytes in use, the blocks have %d, the budget is %d", e.cache.used, sum, budget)
+	}
+	runtime.KeepAlive(e)
+}
+
+func TestBadMembersAreRefused(t *testing.T) {
+	now := time.Now()
+	for _, name := range []string{"", ".", "..", "/etc", "a/../../b", "a//b", "a/", "x\x00y", string(make([]byte, 300))} {
+		if _, err := NewDirectory(name, 0o755, now); err == nil {
+			t.Errorf("a member called %q", name)
+		}
+	}
+	if _, err := NewDirectory("a", 0o10000, now); err == nil {
+		t.Error("a member with more than permissions")
+	}
+	if _, err := NewRegular("a", 0o644, now, nil); err == nil {
+		t.Error("a regular member without content")
+	}
+	e := newEngine(t, EngineOptions{})
+	if _, err := e.NewBundle("foo", []Member{bytesMember(t, "a", nil), bytesMember(t, "a", nil)}); err == nil {
+		t.Error("a bundle with two members of one name")
+	}
+}

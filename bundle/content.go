@@ -1,0 +1,142 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+
+	"golang.org/x/sys/unix"
+)
+
+// ErrChanged reports that a source is not in the state that the bundle was
+// planned from. What was read of it must not be used.
+var ErrChanged = errors.New("changed since the bundle was planned")
+
+// Content is the bytes of a regular member. There are three: Bytes, which
+// are made in memory; *File, which is one source file; and *Tree, which is a
+// whole directory as a compressed cpio archive.
+type Content interface {
+	// Size is the exact number of bytes.
+	Size() int64
+	// ReadAt fills all of p from off or returns an error; a source that
+	// changed is ErrChanged. off+len(p) must not exceed Size.
+	ReadAt(p []byte, off int64) (int, error)
+	// chunk returns where the chunk that starts at off ends; large contents
+	// are cut there.
+	chunk(off int64) (end int64)
+	// stampPlan hashes what every host knows of the bytes without reading.
+	stampPlan(s *stamper)
+	// stampRange hashes what decides the bytes from off to end: two ranges
+	// with one stamp hold the same bytes.
+	stampRange(s *stamper, off, end int64)
+}
+
+// Bytes is content made in memory, such as a manifest.
+type Bytes []byte
+
+// Size is the number of bytes.
+func (b Bytes) Size() int64 { return int64(len(b)) }
+
+// ReadAt copies from memory.
+func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off > int64(len(b)) || int64(len(p)) > int64(len(b))-off {
+		return 0, io.ErrUnexpectedEOF
+	}
+	return copy(p, b[off:]), nil
+}
+
+func (b Bytes) chunk(off int64) int64 { return chunkEnd(off, b.Size()) }
+
+func (b Bytes) stampPlan(s *stamper) { s.bytes(b) }
+
+func (b Bytes) stampRange(s *stamper, off, end int64) { s.bytes(b[off:end]) }
+
+// File is the content of one source file, in the state it was planned in.
+type File struct {
+	root     *Root
+	path     string
+	identity Identity
+	nofollow bool // path itself must not have become a symbolic link
+}
+
+// NewFile returns the content of the regular file path, which st describes.
+func NewFile(root *Root, path string, st Stat) (*File, error) {
+	if !st.IsRegular() {
+		return nil, fmt.Errorf("%s is a %s: %w", path, st.TypeName(), ErrNotRegular)
+	}
+	return &File{root: root, path: path, identity: st.Identity}, nil
+}
+
+// Size is the planned size.
+func (f *File) Size() int64 { return f.identity.Size }
+
+func (f *File) chunk(off int64) int64 { return chunkEnd(off, f.Size()) }
+
+// The member bears size and modification time of the file.
+func (f *File) stampPlan(_ *stamper) {}
+
+func (f *File) stampRange(s *stamper, off, end int64) {
+	s.string(f.path)
+	s.identity(f.identity)
+	s.int(off)
+	s.int(end)
+}
+
+// Path is the source's path as the site spells it.
+func (f *File) Path() string { return f.path }
+
+// Open opens the source and checks that it is still what was planned.
+func (f *File) Open() (*os.File, error) {
+	open := f.root.Open
+	if f.nofollow {
+		open = f.root.OpenNoFollow
+	}
+	file, err := open(f.path)
+	if err != nil {
+		// A source that is gone or replaced by something else has
+		// changed; other errors are the reader's business.
+		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotRegular) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
+			return nil, fmt.Errorf("%w: %w", err, ErrChanged)
+		}
+		return nil, err
+	}
+	if err := f.check(file); err != nil {
+		_ = file.Close()
+		return nil, err
+	}
+	return file, nil
+}
+
+func (f *File) check(file *os.File) error {
+	var raw unix.Stat_t
+	if err := unix.Fstat(int(file.Fd()), &raw); err != nil {
+		return &fs.PathError{Op: "stat", Path: f.path, Err: err}
+	}
+	if statOf(&raw).Identity != f.identity {
+		return fmt.Errorf("%s: %w", f.path, ErrChanged)
+	}
+	return nil
+}
+
+// ReadAt reads from the source, which is opened for the purpose, and looks
+// at its identity both before and after, so bytes of two states never mix.
+func (f *File) ReadAt(p []byte, off int64) (int, error) {
+	if off < 0 || off > f.Size() || int64(len(p)) > f.Size()-off {
+		return 0, fmt.Errorf("%s: %w", f.path, io.ErrUnexpectedEOF)
+	}
+	file, err := f.Open()
+	if err != nil {
+		return 0, err
+	}
+	defer func() { _ = file.Close() }()
+	n, err := file.ReadAt(p, off)
+	if err == io.EOF || err == nil && n < len(p) {
+		return n, fmt.Errorf("%s: %w", f.path, ErrChanged)
+	}
+	if err != nil {
+		return n, err
+	}
+	return n, f.check(file)
+}

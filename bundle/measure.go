@@ -1,0 +1,108 @@
+package bundle
+
+import (
+	"context"
+	"errors"
+	"sync"
+)
+
+// measuring is a pass that finds the lengths of a bundle's deflated segments.
+type measuring struct {
+	done chan struct{}
+	err  error
+}
+
+// Size is the exact length of the bundle. Where it depends on segments that
+// were never deflated, one parallel pass over them finds it; what that makes
+// is kept as far as there is room. When ctx ends Size returns, but the pass
+// goes on for the next who asks.
+func (b *Bundle) Size(ctx context.Context) (int64, error) {
+	starts, err := b.offsets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return starts[len(starts)-1], nil
+}
+
+// offsets returns where each gzip member starts, and the end of the last.
+func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
+	b.mu.Lock()
+	if b.starts != nil {
+		defer b.mu.Unlock()
+		return b.starts, nil
+	}
+	run := b.sizing
+	if run == nil {
+		run = &measuring{done: make(chan struct{})}
+		b.sizing = run
+		go b.measure(run)
+	}
+	b.mu.Unlock()
+	select {
+	case <-run.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if run.err != nil {
+		return nil, run.err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.starts, nil
+}
+
+func (b *Bundle) measure(run *measuring) {
+	starts, err := b.findLengths()
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	b.sizing = nil
+	if run.err = err; err == nil {
+		b.starts = starts
+	}
+	close(run.done)
+}
+
+// findLengths has every segment made whose length is not known.
+func (b *Bundle) findLengths() ([]int64, error) {
+	var all sync.WaitGroup
+	lengths := make([]int64, len(b.segs))
+	errs := make([]error, len(b.segs))
+	for i := range b.segs {
+		if b.stored[i] {
+			lengths[i] = storedMemberSize(b.segs[i].size(), b.planOf(i))
+			continue
+		}
+		if n, ok := b.engine.lengths.get(b.keys[i]); ok {
+			lengths[i] = n
+			continue
+		}
+		all.Add(1)
+		b.engine.workers.submit(&job{run: func(w *worker) {
+			defer all.Done()
+			lengths[i], errs[i] = b.measureOne(w, i)
+		}}, sizing)
+	}
+	all.Wait()
+	starts := make([]int64, len(b.segs)+1)
+	for i, n := range lengths {
+		starts[i+1] = starts[i] + n
+	}
+	return starts, errors.Join(errs...)
+}
+
+// measureOne makes segment i for its length. What it makes is kept as long
+// as there is room; as the pass begins with the first segment, so will the
+// reader.
+func (b *Bundle) measureOne(w *worker, i int) (int64, error) {
+	blk, created := b.engine.acquire(b, i, ifThereIsRoom)
+	if blk != nil {
+		defer b.engine.cache.release(blk)
+	}
+	if created {
+		blk.job.run(w)
+		return int64(len(blk.data)), blk.err
+	}
+	// Without room, or while another worker makes the same segment.
+	made, err := b.member(w, i, w.made)
+	return int64(len(made)), err
+}

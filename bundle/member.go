@@ -1,0 +1,104 @@
+package bundle
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"sort"
+	"strings"
+	"time"
+)
+
+// Kind is what a member is in the archive.
+type Kind uint8
+
+// The kinds of member. imgexport's bundles hold no others.
+const (
+	Directory Kind = iota + 1
+	Regular
+	Symlink
+)
+
+// Member is one entry of a bundle below its top directory. The constructors
+// check it, so a Member that exists can be written.
+type Member struct {
+	Name     string // relative, clean, slash separated: "kernel", "extra/opt/x"
+	Kind     Kind
+	Perm     uint32    // 0 to 07777
+	UID, GID uint32    // 0 but inside extra directories (RULES.md, section 4)
+	ModTime  time.Time // zero: the newest time in the bundle, for generated members
+	Target   string    // of a symbolic link
+	Content  Content   // of a regular file
+}
+
+// NewDirectory returns a directory member.
+func NewDirectory(name string, perm uint32, mtime time.Time) (Member, error) {
+	return checked(Member{Name: name, Kind: Directory, Perm: perm, ModTime: mtime})
+}
+
+// NewRegular returns a member that holds content.
+func NewRegular(name string, perm uint32, mtime time.Time, content Content) (Member, error) {
+	if content == nil {
+		return Member{}, fmt.Errorf("member %q: no content", name)
+	}
+	return checked(Member{Name: name, Kind: Regular, Perm: perm, ModTime: mtime, Content: content})
+}
+
+// NewSymlink returns a symbolic link member; target is kept as it is.
+func NewSymlink(name, target string, mtime time.Time) (Member, error) {
+	if target == "" || strings.IndexByte(target, 0) >= 0 {
+		return Member{}, fmt.Errorf("member %q: %q is no target of a symbolic link", name, target)
+	}
+	return checked(Member{Name: name, Kind: Symlink, Perm: 0o777, ModTime: mtime, Target: target})
+}
+
+// WithOwner returns the member with another owner than root.
+func (m Member) WithOwner(uid, gid uint32) Member {
+	m.UID, m.GID = uid, gid
+	return m
+}
+
+func checked(m Member) (Member, error) {
+	if err := checkName(m.Name); err != nil {
+		return Member{}, fmt.Errorf("member %q: %w", m.Name, err)
+	}
+	if m.Perm&^0o7777 != 0 {
+		return Member{}, fmt.Errorf("member %q: %#o are not permission bits", m.Name, m.Perm)
+	}
+	return m, nil
+}
+
+// checkName accepts the relative names whose every part can be a file name
+// below a directory that tar unpacks into.
+func checkName(name string) error {
+	if name == "" || name == "." || name != path.Clean(name) || name[0] == '/' {
+		return errors.New("not a clean relative path")
+	}
+	if strings.IndexByte(name, 0) >= 0 {
+		return errors.New("holds a NUL byte")
+	}
+	for part := range strings.SplitSeq(name, "/") {
+		if part == ".." {
+			return errors.New("leads out of the bundle")
+		}
+		if len(part) > 255 {
+			return fmt.Errorf("a name of %d bytes is longer than a file name can be (255)", len(part))
+		}
+	}
+	return nil
+}
+
+// sortMembers orders members by name, the manifest before everything else
+// because imgimport and people look for it first. A directory precedes what
+// it holds, for its name is a prefix.
+func sortMembers(ms []Member) {
+	sort.SliceStable(ms, func(i, j int) bool {
+		if a, b := ms[i].Name == Manifest, ms[j].Name == Manifest; a != b {
+			return a
+		}
+		return ms[i].Name < ms[j].Name
+	})
+}
+
+// Manifest is the name of the member that describes the image.
+const Manifest = "manifest.xml"

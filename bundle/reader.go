@@ -1,0 +1,107 @@
+package bundle
+
+import (
+	"context"
+	"io"
+	"sync"
+)
+
+// windowMax is how many segments are made ahead of a reader at most.
+const windowMax = 16
+
+// Reader reads a bundle, or rootimgtree.gz, from any offset. It has segments
+// made ahead while it is read forward. It is safe for concurrent use, for
+// the kernel sends the reads of one file in parallel and in any order.
+type Reader struct {
+	engine *Engine
+	blob   blob
+
+	mu     sync.Mutex
+	last   int // the furthest segment read in the present run forward
+	window int // segments to make ahead; grows while reading goes forward
+	upTo   int // segments below have been asked for in this run
+}
+
+// NewReader returns a Reader of the bundle.
+func (b *Bundle) NewReader() *Reader { return b.engine.newReader(b) }
+
+// NewTreeReader returns a Reader of rootimgtree.gz.
+func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}) }
+
+func (e *Engine) newReader(b blob) *Reader {
+	e.readers.Add(1)
+	return &Reader{engine: e, blob: b, last: -1}
+}
+
+// Close gives the reader's share of the budget to others.
+func (r *Reader) Close() { r.engine.readers.Add(-1) }
+
+// ReadAt fills p with the bytes from off. Less than len(p) comes back only
+// with an error: io.EOF behind the end, ErrChanged when a source is not what
+// it was, or that of ctx.
+func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+	starts, err := r.blob.offsets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	size := starts[len(starts)-1]
+	if off >= size {
+		return 0, io.EOF
+	}
+	atEnd := int64(len(p)) > size-off
+	if atEnd {
+		p = p[:size-off]
+	}
+	done := 0
+	for i := covering(starts, off); done < len(p); i++ {
+		r.ahead(i, len(starts)-1)
+		blk, err := r.engine.get(ctx, r.blob, i)
+		if err != nil {
+			return done, err
+		}
+		done += copy(p[done:], blk.data[off+int64(done)-starts[i]:])
+		r.engine.cache.release(blk)
+	}
+	if atEnd {
+		return done, io.EOF
+	}
+	return done, nil
+}
+
+// ahead is told that segment i of n is about to be read, and has those
+// behind it made if the reader goes forward.
+func (r *Reader) ahead(i, n int) {
+	from, to := r.plan(i, n)
+	for ; from < to; from++ {
+		if !r.engine.prefetch(r.blob, from, ahead, mayDrop) {
+			return
+		}
+	}
+}
+
+// plan returns the range of segments to make ahead of segment i.
+func (r *Reader) plan(i, n int) (from, to int) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	switch {
+	case i == r.last+1: // the next one; a first read of the start is one too
+		r.last = i
+		r.window = min(max(2*r.window, 2), r.windowLimit())
+	case i <= r.last && i+windowMax >= r.last: // late parts of what is being read
+		return 0, 0
+	case i > r.last && i < r.upTo: // early ones
+		r.last = i
+	default: // a jump
+		r.last, r.window, r.upTo = i, 0, 0
+		return 0, 0
+	}
+	from = max(i+1, r.upTo)
+	r.upTo = max(r.upTo, min(i+1+r.window, n))
+	return from, r.upTo
+}
+
+// windowLimit shares half of the budget among the readers.
+func (r *Reader) windowLimit() int {
+	share := r.engine.cache.budget / 2 / segmentMax / max(r.engine.readers.Load(), 1)
+	return int(min(max(share, 1), windowMax))
+}

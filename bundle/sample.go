@@ -1,0 +1,33 @@
+package bundle
+
+import "fmt"
+
+const (
+	// sampleSize and sampleCount say how much of a large file is looked at
+	// before it is decided how to keep it.
+	sampleSize  = 64 << 10
+	sampleCount = 4
+	// storeAbove is the share of its samples' size, in percent, above which
+	// deflating a file is not worth the time.
+	storeAbove = 95
+)
+
+// worthStoring reports whether a large file is compressed already, judging
+// by samples at fixed places: the middle of each quarter, for the ends of a
+// kernel or an initrd are not like the rest. The answer depends on nothing
+// but the content, so it is the same on every host.
+func (e *encoder) worthStoring(c Content) (bool, error) {
+	raw := make([]byte, sampleSize)
+	dst := make([]byte, 0, memberMax(sampleSize, nil))
+	var before, after int64
+	for i := range int64(sampleCount) {
+		off := (2*i + 1) * c.Size() / (2 * sampleCount)
+		p := raw[:min(sampleSize, c.Size()-off)]
+		if _, err := c.ReadAt(p, off); err != nil {
+			return false, fmt.Errorf("sample of %d bytes at %d: %w", len(p), off, err)
+		}
+		before += int64(len(p))
+		after += int64(len(e.appendMember(dst, p, nil, false)))
+	}
+	return after*100 > before*storeAbove, nil
+}
