@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"context"
-	"crypto/sha256"
 	"fmt"
 	"io"
 	"slices"
@@ -26,11 +25,15 @@ type Bundle struct {
 	segs   []segment
 	stored []bool // by segment: known to be stored, so its length is arithmetic
 	keys   []key  // by segment
+	whole  key    // names the bytes of all of them
+	volume key    // of the index: the same for all versions of an image
 
-	mu      sync.Mutex
+	recalled sync.Once // guards taking the volume from the shelf
+
+	mu      sync.Mutex // guards what follows
+	broken  error      // not nil once starts has proved to be wrong
 	starts  []int64    // of each gzip member in the bundle, and the end; nil until known
 	sizing  *measuring // the pass that runs now, if any
-	sum     *[32]byte  // SHA-256 of the bundle once known
 	summing *summing   // who finds it out now, if anybody
 }
 
@@ -84,7 +87,34 @@ func (b *Bundle) decide() error {
 		b.stream.stampRange(s, seg.start, seg.end)
 		b.keys[i] = s.sum()
 	}
+	b.whole, b.volume = b.wholeKey(), b.volumeKey()
 	return nil
+}
+
+func (b *Bundle) wholeKey() key {
+	s := newStamper("bundle")
+	for _, k := range b.keys {
+		s.bytes(k[:])
+	}
+	return s.sum()
+}
+
+// volumeKey names the place in the index for all versions of the bundle: two
+// images, also of two sites with one cache directory, differ in their name or
+// in where their sources are.
+func (b *Bundle) volumeKey() key {
+	s := newStamper("volume")
+	s.string(codecVersion)
+	s.string(b.name)
+	for _, m := range b.members {
+		switch c := m.Content.(type) {
+		case *File:
+			s.string(c.path)
+		case *Tree:
+			s.string(c.nodes.dir)
+		}
+	}
+	return s.sum()
 }
 
 // worthStoring decides once for every state of a large content.
@@ -95,7 +125,7 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 	s := newStamper("decision")
 	c.stampRange(s, 0, c.Size())
 	k := key(s.sum())
-	if stored, ok := e.stored.get(k); ok {
+	if stored, ok := e.index.isStored(k); ok {
 		return stored, nil
 	}
 	enc, err := newEncoder()
@@ -104,7 +134,7 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 	}
 	stored, err := enc.worthStoring(c)
 	if err == nil {
-		e.stored.put(k, stored)
+		e.index.putStored(k, stored)
 	}
 	return stored, err
 }
@@ -139,7 +169,7 @@ func (b *Bundle) blockKey(i int) key { return b.keys[i] }
 
 func (b *Bundle) blockSize(i int) int64 {
 	if !b.stored[i] {
-		if n, ok := b.engine.lengths.get(b.keys[i]); ok {
+		if n, ok := b.engine.index.length(b.keys[i]); ok {
 			return n
 		}
 	}
@@ -170,17 +200,26 @@ func (b *Bundle) member(w *worker, i int, dst []byte) ([]byte, error) {
 }
 
 // checkLength holds the length of a deflated segment against the one that
-// offsets have been handed out by, if they have, and remembers it.
+// offsets have been handed out by, if they have, and remembers it. If they
+// differ, what the index said was wrong, and this bundle is of no use.
 func (b *Bundle) checkLength(i int, n int64) error {
 	b.mu.Lock()
-	starts := b.starts
-	b.mu.Unlock()
-	if starts != nil && starts[i+1]-starts[i] != n {
-		b.engine.lengths.forget(b.keys[i])
-		return fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, starts[i+1]-starts[i], ErrChanged)
+	defer b.mu.Unlock()
+	if b.starts != nil && b.starts[i+1]-b.starts[i] != n {
+		b.broken = fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, b.starts[i+1]-b.starts[i], ErrChanged)
+		b.engine.index.distrust(b.volume, b.keys[i])
+		return b.broken
 	}
-	b.engine.lengths.put(b.keys[i], n)
+	b.engine.index.putLength(b.keys[i], n)
 	return nil
+}
+
+// Broken reports whether the sizes that this bundle has shown were wrong. It
+// can only be replaced by another one of the same members.
+func (b *Bundle) Broken() bool {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.broken != nil
 }
 
 // WriteTo writes the whole bundle in order, made ahead on all cores.
@@ -206,55 +245,4 @@ func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done in
 		}
 	}
 	return nil
-}
-
-// summing is a run over the whole bundle to find its hash.
-type summing struct {
-	done chan struct{}
-	err  error
-}
-
-// SHA256 returns the hash of the whole bundle, which takes reading it once;
-// after that it is remembered. It returns early when ctx ends, and the next
-// caller goes on.
-func (b *Bundle) SHA256(ctx context.Context) ([32]byte, error) {
-	for {
-		b.mu.Lock()
-		if b.sum != nil {
-			defer b.mu.Unlock()
-			return *b.sum, nil
-		}
-		run := b.summing
-		mine := run == nil
-		if mine {
-			run = &summing{done: make(chan struct{})}
-			b.summing = run
-		}
-		b.mu.Unlock()
-		if mine {
-			b.findSum(ctx, run)
-			if run.err != nil {
-				return [32]byte{}, run.err
-			}
-			continue
-		}
-		select {
-		case <-run.done:
-			// Its reader may have been interrupted; this one was not.
-		case <-ctx.Done():
-			return [32]byte{}, ctx.Err()
-		}
-	}
-}
-
-func (b *Bundle) findSum(ctx context.Context, run *summing) {
-	h := sha256.New()
-	run.err = b.WriteTo(ctx, h, nil)
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.summing = nil
-	if run.err == nil {
-		b.sum = (*[32]byte)(h.Sum(nil))
-	}
-	close(run.done)
 }

@@ -14,6 +14,11 @@ const DefaultMemory = 256 << 20
 type EngineOptions struct {
 	Memory  int64 // bytes of made segments that are kept; 0 means DefaultMemory
 	Workers int   // goroutines that make segments; 0 means one per core
+
+	// CacheDir is where is kept what took long to find out; "" keeps it in
+	// memory only. Warn is told once if that cannot be done.
+	CacheDir string
+	Warn     func(error)
 }
 
 // Engine makes the segments of all bundles of a process: one pool of workers,
@@ -21,8 +26,7 @@ type EngineOptions struct {
 type Engine struct {
 	workers *workers
 	cache   *cache
-	lengths *lengths
-	stored  *decisions
+	index   *index
 	readers atomic.Int64 // open Readers, who share the budget
 }
 
@@ -41,7 +45,8 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{workers: workers, cache: newCache(opts.Memory), lengths: newLengths(), stored: newDecisions()}, nil
+	index := newIndex(openShelf(opts.CacheDir, opts.Warn))
+	return &Engine{workers: workers, cache: newCache(opts.Memory), index: index}, nil
 }
 
 // Close stops the workers. Whoever still waits for a segment waits until his

@@ -27,9 +27,9 @@ func (b *Bundle) Size(ctx context.Context) (int64, error) {
 // offsets returns where each gzip member starts, and the end of the last.
 func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
 	b.mu.Lock()
-	if b.starts != nil {
+	if b.starts != nil || b.broken != nil {
 		defer b.mu.Unlock()
-		return b.starts, nil
+		return b.starts, b.broken
 	}
 	run := b.sizing
 	if run == nil {
@@ -52,7 +52,10 @@ func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
 }
 
 func (b *Bundle) measure(run *measuring) {
-	starts, err := b.findLengths()
+	starts, found, err := b.findLengths()
+	if err == nil && found > 0 {
+		b.save()
+	}
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	b.sizing = nil
@@ -62,20 +65,18 @@ func (b *Bundle) measure(run *measuring) {
 	close(run.done)
 }
 
-// findLengths has every segment made whose length is not known.
-func (b *Bundle) findLengths() ([]int64, error) {
+// findLengths has every segment made whose length is not known, and returns
+// where the members start and how many there were to make.
+func (b *Bundle) findLengths() (starts []int64, made int, err error) {
 	var all sync.WaitGroup
 	lengths := make([]int64, len(b.segs))
 	errs := make([]error, len(b.segs))
 	for i := range b.segs {
-		if b.stored[i] {
-			lengths[i] = storedMemberSize(b.segs[i].size(), b.planOf(i))
+		var known bool
+		if lengths[i], known = b.knownLength(i); known {
 			continue
 		}
-		if n, ok := b.engine.lengths.get(b.keys[i]); ok {
-			lengths[i] = n
-			continue
-		}
+		made++
 		all.Add(1)
 		b.engine.workers.submit(&job{run: func(w *worker) {
 			defer all.Done()
@@ -83,11 +84,23 @@ func (b *Bundle) findLengths() ([]int64, error) {
 		}}, sizing)
 	}
 	all.Wait()
-	starts := make([]int64, len(b.segs)+1)
+	starts = make([]int64, len(b.segs)+1)
 	for i, n := range lengths {
 		starts[i+1] = starts[i] + n
 	}
-	return starts, errors.Join(errs...)
+	return starts, made, errors.Join(errs...)
+}
+
+// knownLength returns the length of segment i if it need not be made for it.
+func (b *Bundle) knownLength(i int) (int64, bool) {
+	if b.stored[i] {
+		return storedMemberSize(b.segs[i].size(), b.planOf(i)), true
+	}
+	if n, ok := b.engine.index.length(b.keys[i]); ok {
+		return n, true
+	}
+	b.recall()
+	return b.engine.index.length(b.keys[i])
 }
 
 // measureOne makes segment i for its length. What it makes is kept as long

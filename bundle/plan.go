@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// formatVersion is the version of the layout of bundles. It is part of every
+// FormatVersion is the version of the layout of bundles. It is part of every
 // plan, so bundles of two versions never pass for the same.
-const formatVersion = 1
+const FormatVersion = 1
 
 // paddingMax is the most padding in the first gzip header.
 const paddingMax = 1023
@@ -44,7 +44,7 @@ func Newest(members []Member) time.Time {
 // Nothing in it belongs to one host, such as an inode number.
 func planHash(top string, members []Member) [32]byte {
 	s := newStamper("plan")
-	s.int(formatVersion)
+	s.int(FormatVersion)
 	s.string(codecVersion)
 	s.string(top)
 	stampMembers(s, members, Content.stampPlan)
@@ -87,7 +87,7 @@ func stampMembers(s *stamper, members []Member, content func(Content, *stamper))
 func planPayload(plan [32]byte) []byte {
 	padding := binary.LittleEndian.Uint16(plan[:]) & paddingMax
 	payload := make([]byte, 1, 1+len(plan)+int(padding))
-	payload[0] = formatVersion
+	payload[0] = FormatVersion
 	payload = append(payload, plan[:]...)
 	return payload[:cap(payload)]
 }
