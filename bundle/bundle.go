@@ -50,7 +50,7 @@ func (e *Engine) NewBundle(name string, members []Member) (*Bundle, error) {
 			return nil, fmt.Errorf("bundle %s: two members are called %s", name, members[i].Name)
 		}
 	}
-	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members)}
+	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
 	b.payload = planPayload(b.plan)
 	var err error
 	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
@@ -77,9 +77,9 @@ func (b *Bundle) decide() error {
 			}
 			large = seg.large
 		}
-		b.stored[i] = seg.large >= 0 && stored
+		b.stored[i] = seg.large >= 0 && stored || b.engine.codec.Compression == Store
 		s := newStamper("segment")
-		s.string(codecVersion)
+		s.string(b.engine.codec.version())
 		s.bytes(b.planOf(i))
 		if b.stored[i] {
 			s.int(1)
@@ -104,7 +104,7 @@ func (b *Bundle) wholeKey() key {
 // in where their sources are.
 func (b *Bundle) volumeKey() key {
 	s := newStamper("volume")
-	s.string(codecVersion)
+	s.string(b.engine.codec.version())
 	s.string(b.name)
 	for _, m := range b.members {
 		switch c := m.Content.(type) {
@@ -119,6 +119,9 @@ func (b *Bundle) volumeKey() key {
 
 // worthStoring decides once for every state of a large content.
 func (e *Engine) worthStoring(c Content) (bool, error) {
+	if e.codec.Compression != Auto {
+		return e.codec.Compression == Store, nil
+	}
 	if _, ok := c.(*Tree); ok {
 		return false, nil // its blocks are stored for the outer gzip to deflate
 	}
@@ -128,7 +131,7 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 	if stored, ok := e.index.isStored(k); ok {
 		return stored, nil
 	}
-	enc, err := newEncoder()
+	enc, err := newEncoder(e.codec)
 	if err != nil {
 		return false, err
 	}
@@ -226,7 +229,7 @@ func (b *Bundle) Broken() bool {
 // progress, if not nil, is told after every segment how many bytes there are
 // so far.
 func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error {
-	r := b.NewReader()
+	r := b.engine.newReader(b)
 	defer r.Close()
 	done := int64(0)
 	for i := range b.segs {

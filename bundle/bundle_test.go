@@ -138,6 +138,40 @@ func TestBytesDependOnNothingButTheMembers(t *testing.T) {
 	}
 }
 
+func TestEveryCodecHoldsTheSameTar(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	members := sampleMembers(t, r, root)
+	sizes := map[string]int{}
+	var want []byte
+	for _, c := range []Codec{{}, {Compression: Store}, {Compression: Deflate}, {Level: 1}, {Level: 9}} {
+		b := newBundle(t, newEngine(t, EngineOptions{Codec: c}), "foo", members...)
+		bytesOf := whole(t, b)
+		if size, err := b.Size(context.Background()); err != nil || size != int64(len(bytesOf)) {
+			t.Errorf("%+v: size %d, %v, but %d bytes come out", c, size, err, len(bytesOf))
+		}
+		got := gunzip(t, bytesOf)
+		if want == nil {
+			want = got
+		}
+		if !bytes.Equal(got, want) {
+			t.Errorf("%+v: another tar", c)
+		}
+		sizes[fmt.Sprint(c)] = len(bytesOf)
+		if c.Compression == Store && made(t, b) != 0 {
+			t.Errorf("%+v: segments have to be made for the size", c)
+		}
+	}
+	if sizes[fmt.Sprint(Codec{Compression: Store})] <= sizes[fmt.Sprint(Codec{})] {
+		t.Errorf("sizes %v", sizes)
+	}
+	for _, c := range []Codec{{Level: 10}, {Level: -1}, {Compression: "zip"}} {
+		if _, err := NewEngine(EngineOptions{Codec: c}); err == nil {
+			t.Errorf("%+v is taken", c)
+		}
+	}
+}
+
 func TestRandomReadsReturnWhatReadingInOrderDoes(t *testing.T) {
 	r := seeded(t)
 	root := siteRoot(t, t.TempDir())
@@ -327,6 +361,47 @@ func TestChecksumIsThatOfTheBytes(t *testing.T) {
 	sum, err := b.SHA256(context.Background())
 	if err != nil || !bytes.Equal(sum[:], h.Sum(nil)) {
 		t.Errorf("SHA256 = %x, %v", sum, err)
+	}
+}
+
+func TestReadingInOrderFindsTheChecksum(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	members := sampleMembers(t, r, root)
+	read := func(b *Bundle, step int64, backwards bool) bool {
+		size, err := b.Size(context.Background())
+		if err != nil {
+			t.Fatal(err)
+		}
+		reader := b.NewReader()
+		p := make([]byte, step)
+		for off := int64(0); off < size; off += step {
+			at := off
+			if backwards {
+				at = (size - 1 - off) / step * step
+			}
+			if _, err := reader.ReadAt(context.Background(), p, at); err != nil && err != io.EOF {
+				t.Fatal(err)
+			}
+			time.Sleep(time.Millisecond) // a reader that the hash keeps up with
+		}
+		reader.Close()
+		for range 100 {
+			if sum, ok := b.engine.index.sum(b.whole); ok {
+				if want, err := newBundle(t, newEngine(t, EngineOptions{}), "foo", members...).SHA256(context.Background()); err != nil || sum != want {
+					t.Errorf("hash %x, want %x, %v", sum, want, err)
+				}
+				return true
+			}
+			time.Sleep(time.Millisecond)
+		}
+		return false
+	}
+	if !read(newBundle(t, newEngine(t, EngineOptions{}), "foo", members...), 128<<10, false) {
+		t.Error("no hash after reading from start to end")
+	}
+	if read(newBundle(t, newEngine(t, EngineOptions{}), "foo", members...), 128<<10, true) {
+		t.Error("a hash after reading backwards")
 	}
 }
 

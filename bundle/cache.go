@@ -91,6 +91,13 @@ func (c *cache) use(b *block) {
 	}
 }
 
+// hold takes another reference to a block in use.
+func (c *cache) hold(b *block) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.use(b)
+}
+
 // release gives a reference back.
 func (c *cache) release(b *block) {
 	c.mu.Lock()

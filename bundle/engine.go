@@ -15,6 +15,8 @@ type EngineOptions struct {
 	Memory  int64 // bytes of made segments that are kept; 0 means DefaultMemory
 	Workers int   // goroutines that make segments; 0 means one per core
 
+	Codec Codec
+
 	// CacheDir is where is kept what took long to find out; "" keeps it in
 	// memory only. Warn is told once if that cannot be done.
 	CacheDir string
@@ -24,6 +26,7 @@ type EngineOptions struct {
 // Engine makes the segments of all bundles of a process: one pool of workers,
 // one budget of memory, one maker per segment however many wait for it.
 type Engine struct {
+	codec   Codec
 	workers *workers
 	cache   *cache
 	index   *index
@@ -41,12 +44,16 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	if opts.Workers == 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)
 	}
-	workers, err := newWorkers(opts.Workers)
+	codec, err := opts.Codec.checked()
+	if err != nil {
+		return nil, err
+	}
+	workers, err := newWorkers(opts.Workers, codec)
 	if err != nil {
 		return nil, err
 	}
 	index := newIndex(openShelf(opts.CacheDir, opts.Warn))
-	return &Engine{workers: workers, cache: newCache(opts.Memory), index: index}, nil
+	return &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), index: index}, nil
 }
 
 // Close stops the workers. Whoever still waits for a segment waits until his

@@ -163,7 +163,7 @@ func TestLeastRecentlyUsedBlocksGoFirst(t *testing.T) {
 }
 
 func TestDemandedWorkOvertakesTheRest(t *testing.T) {
-	p, err := newWorkers(1)
+	p, err := newWorkers(1, Codec{Level: 1})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -8,16 +8,6 @@ import (
 	"github.com/klauspost/compress/flate"
 )
 
-const (
-	// deflateLevel is fixed: the level is part of what makes the bytes.
-	deflateLevel = 6
-
-	// codecVersion names the way in which bytes are deflated. It changes
-	// whenever a segment could come out otherwise than before: with the
-	// library, the level, or the rules below.
-	codecVersion = "klauspost/compress 1.20.3 flate 6"
-)
-
 // Subfields of the FEXTRA field (RFC 1952, section 2.3.1.1).
 var (
 	// subfieldLength holds the length of the member's deflate data, as
@@ -31,8 +21,9 @@ const lengthPayload = 4
 
 // encoder turns segments into gzip members. It is not for concurrent use.
 type encoder struct {
-	w   *flate.Writer
-	out sliceWriter
+	codec Codec
+	w     *flate.Writer
+	out   sliceWriter
 }
 
 // sliceWriter appends to a slice and stops at its capacity: deflating is
@@ -51,12 +42,12 @@ func (s *sliceWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func newEncoder() (*encoder, error) {
-	w, err := flate.NewWriter(nil, deflateLevel)
+func newEncoder(c Codec) (*encoder, error) {
+	w, err := flate.NewWriter(nil, c.Level)
 	if err != nil {
 		return nil, fmt.Errorf("deflate: %w", err)
 	}
-	return &encoder{w: w}, nil
+	return &encoder{codec: c, w: w}, nil
 }
 
 // memberMax is the most bytes that a gzip member of n bytes takes.
@@ -84,7 +75,7 @@ func (e *encoder) appendMember(dst, raw, plan []byte, stored bool) []byte {
 	crc := crc32.ChecksumIEEE(raw)
 	data := int(gzipHeader + memberExtra(plan)) // where the deflate data starts
 	base := len(dst)
-	if !stored {
+	if !stored && e.codec.Compression != Store {
 		var ok bool
 		if dst, ok = e.deflate(dst, raw, plan, data); ok {
 			return appendTrailer(dst, crc, len(raw))

@@ -9,7 +9,7 @@ import (
 
 func TestMembersUnpackToWhatTheyWereMadeOf(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder()
+	enc, err := newEncoder(Codec{Level: DefaultLevel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -44,7 +44,7 @@ func TestMembersUnpackToWhatTheyWereMadeOf(t *testing.T) {
 
 func TestHeaderTellsWhereTheNextMemberStarts(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder()
+	enc, err := newEncoder(Codec{Level: DefaultLevel})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -76,7 +76,7 @@ func TestHeaderTellsWhereTheNextMemberStarts(t *testing.T) {
 
 func TestCompressedFilesAreStoredAndOthersDeflated(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder()
+	enc, err := newEncoder(Codec{Level: DefaultLevel})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -42,10 +42,10 @@ func Newest(members []Member) time.Time {
 // without reading the sources: names, modes, sizes and times of the members
 // and of the entries of the tree, and the content of what is generated.
 // Nothing in it belongs to one host, such as an inode number.
-func planHash(top string, members []Member) [32]byte {
+func planHash(top string, members []Member, c Codec) [32]byte {
 	s := newStamper("plan")
 	s.int(FormatVersion)
-	s.string(codecVersion)
+	s.string(c.version())
 	s.string(top)
 	stampMembers(s, members, Content.stampPlan)
 	return s.sum()

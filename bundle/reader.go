@@ -15,6 +15,7 @@ const windowMax = 16
 type Reader struct {
 	engine *Engine
 	blob   blob
+	tally  *tally // of a bundle whose hash is not known
 
 	mu     sync.Mutex
 	last   int // the furthest segment read in the present run forward
@@ -23,7 +24,11 @@ type Reader struct {
 }
 
 // NewReader returns a Reader of the bundle.
-func (b *Bundle) NewReader() *Reader { return b.engine.newReader(b) }
+func (b *Bundle) NewReader() *Reader {
+	r := b.engine.newReader(b)
+	r.tally = newTally(b)
+	return r
+}
 
 // NewTreeReader returns a Reader of rootimgtree.gz.
 func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}) }
@@ -34,7 +39,10 @@ func (e *Engine) newReader(b blob) *Reader {
 }
 
 // Close gives the reader's share of the budget to others.
-func (r *Reader) Close() { r.engine.readers.Add(-1) }
+func (r *Reader) Close() {
+	r.tally.close()
+	r.engine.readers.Add(-1)
+}
 
 // ReadAt fills p with the bytes from off. Less than len(p) comes back only
 // with an error: io.EOF behind the end, ErrChanged when a source is not what
@@ -59,6 +67,7 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		if err != nil {
 			return done, err
 		}
+		r.tally.add(i, blk)
 		done += copy(p[done:], blk.data[off+int64(done)-starts[i]:])
 		r.engine.cache.release(blk)
 	}

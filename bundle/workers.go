@@ -41,14 +41,14 @@ type workers struct {
 	done   sync.WaitGroup
 }
 
-func newWorkers(n int) (*workers, error) {
+func newWorkers(n int, c Codec) (*workers, error) {
 	p := &workers{}
 	p.more = sync.NewCond(&p.mu)
 	for i := range p.queues {
 		p.queues[i] = list.New()
 	}
 	for range n {
-		enc, err := newEncoder()
+		enc, err := newEncoder(c)
 		if err != nil {
 			return nil, err
 		}
