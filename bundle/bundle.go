@@ -145,6 +145,10 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 // Name is the bundle's top directory.
 func (b *Bundle) Name() string { return b.name }
 
+// StreamSize is the number of bytes of the tar archive, which is known
+// without any effort.
+func (b *Bundle) StreamSize() int64 { return b.stream.size() }
+
 // Members are the members in the order of the archive. They are not to be
 // changed.
 func (b *Bundle) Members() []Member { return b.members }
@@ -226,25 +230,24 @@ func (b *Bundle) Broken() bool {
 }
 
 // WriteTo writes the whole bundle in order, made ahead on all cores.
-// progress, if not nil, is told after every segment how many bytes there are
-// so far.
+// progress, if not nil, is told after every segment how far it is on the way to
+// StreamSize.
 func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error {
 	r := b.engine.newReader(b)
 	defer r.Close()
-	done := int64(0)
-	for i := range b.segs {
+	for i, seg := range b.segs {
 		r.ahead(i, len(b.segs))
 		blk, err := b.engine.get(ctx, b, i)
 		if err != nil {
 			return err
 		}
-		n, err := w.Write(blk.data)
+		_, err = w.Write(blk.data)
 		b.engine.cache.release(blk)
 		if err != nil {
 			return err
 		}
-		if done += int64(n); progress != nil {
-			progress(done)
+		if progress != nil {
+			progress(seg.end)
 		}
 	}
 	return nil

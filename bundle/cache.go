@@ -29,6 +29,16 @@ type maker func(w *worker) ([]byte, error)
 
 func newBlock(k key) *block { return &block{key: k, done: make(chan struct{})} }
 
+// isMade reports whether the block's data is there.
+func (b *block) isMade() bool {
+	select {
+	case <-b.done:
+		return b.err == nil
+	default:
+		return false
+	}
+}
+
 // cache keeps made blocks within a budget of bytes, least recently used ones
 // dropped first.
 type cache struct {

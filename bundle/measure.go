@@ -17,15 +17,24 @@ type measuring struct {
 // is kept as far as there is room. When ctx ends Size returns, but the pass
 // goes on for the next who asks.
 func (b *Bundle) Size(ctx context.Context) (int64, error) {
-	starts, err := b.offsets(ctx)
+	starts, err := b.offsetsAt(ctx, sizing)
 	if err != nil {
 		return 0, err
 	}
 	return starts[len(starts)-1], nil
 }
 
+// Prepare finds out what Size will need, while nobody waits for anything
+// else, and stops when ctx ends.
+func (b *Bundle) Prepare(ctx context.Context) error {
+	_, err := b.offsetsAt(ctx, idle)
+	return err
+}
+
 // offsets returns where each gzip member starts, and the end of the last.
-func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
+func (b *Bundle) offsets(ctx context.Context) ([]int64, error) { return b.offsetsAt(ctx, sizing) }
+
+func (b *Bundle) offsetsAt(ctx context.Context, at priority) ([]int64, error) {
 	b.mu.Lock()
 	if b.starts != nil || b.broken != nil {
 		defer b.mu.Unlock()
@@ -35,7 +44,7 @@ func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
 	if run == nil {
 		run = &measuring{done: make(chan struct{})}
 		b.sizing = run
-		go b.measure(run)
+		go b.measure(run, at)
 	}
 	b.mu.Unlock()
 	select {
@@ -51,8 +60,8 @@ func (b *Bundle) offsets(ctx context.Context) ([]int64, error) {
 	return b.starts, nil
 }
 
-func (b *Bundle) measure(run *measuring) {
-	starts, found, err := b.findLengths()
+func (b *Bundle) measure(run *measuring, at priority) {
+	starts, found, err := b.findLengths(at)
 	if err == nil && found > 0 {
 		b.save()
 	}
@@ -67,7 +76,7 @@ func (b *Bundle) measure(run *measuring) {
 
 // findLengths has every segment made whose length is not known, and returns
 // where the members start and how many there were to make.
-func (b *Bundle) findLengths() (starts []int64, made int, err error) {
+func (b *Bundle) findLengths(at priority) (starts []int64, made int, err error) {
 	var all sync.WaitGroup
 	lengths := make([]int64, len(b.segs))
 	errs := make([]error, len(b.segs))
@@ -81,7 +90,7 @@ func (b *Bundle) findLengths() (starts []int64, made int, err error) {
 		b.engine.workers.submit(&job{run: func(w *worker) {
 			defer all.Done()
 			lengths[i], errs[i] = b.measureOne(w, i)
-		}}, sizing)
+		}}, at)
 	}
 	all.Wait()
 	starts = make([]int64, len(b.segs)+1)
@@ -107,6 +116,9 @@ func (b *Bundle) knownLength(i int) (int64, bool) {
 // as there is room; as the pass begins with the first segment, so will the
 // reader.
 func (b *Bundle) measureOne(w *worker, i int) (int64, error) {
+	if n, ok := b.engine.index.length(b.keys[i]); ok {
+		return n, nil // found out while this job was waiting
+	}
 	blk, created := b.engine.acquire(b, i, ifThereIsRoom)
 	if blk != nil {
 		defer b.engine.cache.release(blk)
@@ -114,6 +126,9 @@ func (b *Bundle) measureOne(w *worker, i int) (int64, error) {
 	if created {
 		blk.job.run(w)
 		return int64(len(blk.data)), blk.err
+	}
+	if blk != nil && blk.isMade() {
+		return int64(len(blk.data)), nil
 	}
 	// Without room, or while another worker makes the same segment.
 	made, err := b.member(w, i, w.made)

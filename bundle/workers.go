@@ -11,7 +11,8 @@ type priority int
 const (
 	demanded priority = iota // somebody waits for it
 	ahead                    // a reader will probably come to it
-	sizing                   // a size will need it
+	sizing                   // a size needs it
+	idle                     // a size will need it
 	priorities
 )
 
