@@ -1,0 +1,34 @@
+package xcat
+
+import (
+	"context"
+	"fmt"
+
+	"imgexportfs/bundle"
+)
+
+// Version stands for one state of a database. Two states with equal versions
+// hold the same rows.
+type Version string
+
+// Backend reads the tables of a site from one kind of database, and never
+// writes. Its methods are called by one goroutine at a time.
+type Backend interface {
+	// Load reads all tables of the schema that the database has, and
+	// returns the version of what it read.
+	Load(ctx context.Context) (Tables, Version, error)
+	// Version returns the version of the present state, at the cost of a
+	// look, not of a reading.
+	Version(ctx context.Context) (Version, error)
+	// Close releases what the back end holds.
+	Close() error
+}
+
+// openBackend returns the back end for a database. Nothing is opened yet.
+func openBackend(root *bundle.Root, spec Spec) (Backend, error) {
+	if spec.Kind == SQLite {
+		return newSQLiteBackend(root, spec.Place), nil
+	}
+	return nil, fmt.Errorf("the site's database is of kind %s, which imgexportfs cannot read yet: it reads SQLite; "+
+		"name a directory with SQLite tables by --cfgloc SQLite:DIR", spec.Kind)
+}

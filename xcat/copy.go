@@ -1,0 +1,172 @@
+package xcat
+
+import (
+	"errors"
+	"fmt"
+	"path"
+	"strings"
+
+	"imgexportfs/bundle"
+)
+
+// listColumns are the columns of linuximage with lists of files, in the order
+// in which imgexport copies the files.
+var listColumns = []string{"template", "pkglist", "otherpkglist", "postinstall", "exlist"}
+
+// permMask is what imgexport's umask leaves of the mode of a file.
+const permMask = 0o755
+
+// copyFiles lists everything that imgexport copies, in its order.
+func (x *exporter) copyFiles() {
+	for _, f := range x.boot {
+		x.data(f.path)
+		x.copyNeeded(f.path, f.element)
+	}
+	for _, column := range listColumns {
+		x.copyList(column, x.linux(column))
+	}
+	x.copyList("synclists", x.osimage["synclists"])
+	x.copyKits()
+	x.copyRawImages()
+	x.copyExtras()
+	if len(x.result.Members) == 0 && len(x.result.Problems()) == 0 {
+		x.warn("The bundle of " + x.req.Image + " holds nothing but the manifest: imgexport knows no files of such an image")
+	}
+}
+
+// copyNeeded lists a file without which the bundle is of no use.
+func (x *exporter) copyNeeded(file, what string) {
+	why := ""
+	if st, err := x.stat(file); err != nil {
+		why = reason(err)
+	} else if x.claim(file, st) {
+		why = x.addFile(path.Base(file), file, st)
+	}
+	if why != "" {
+		x.refuse(fmt.Sprintf("Couldn't read %s %s for %s: %s. The image cannot be exported without it.", what, file, x.name, why))
+	}
+}
+
+// copyList lists the files that a column names. Parts are not trimmed.
+func (x *exporter) copyList(column, value string) {
+	if !isSet(value) {
+		return
+	}
+	for _, file := range splitList(value, ",") {
+		x.data(file)
+		st, err := x.stat(file)
+		switch {
+		case err != nil && isAbsent(err):
+			if column != "postinstall" || !x.copyScript(file) {
+				x.skipMissing(file)
+				x.claim(file, st)
+			}
+		case err != nil:
+			x.skipUnreadable(file, reason(err))
+		case !x.claim(file, st):
+		case st.IsDir():
+			x.warn(fmt.Sprintf("%s in %s of %s is a directory; imgexport exports only files from there. Skip.", file, column, x.req.Image))
+		default:
+			if why := x.addFile(path.Base(file), file, st); why != "" {
+				x.skipUnreadable(file, why)
+			}
+		}
+	}
+}
+
+// copyScript handles a postinstall script that the table lists with arguments,
+// which genimage takes and imgexport does not. The script gets into the bundle
+// under its own name, although imgimport looks for the whole value.
+func (x *exporter) copyScript(value string) bool {
+	end := strings.IndexFunc(value, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
+	if end <= 0 {
+		return false
+	}
+	script := value[:end]
+	st, found := x.look(script)
+	if !found {
+		return false
+	}
+	if x.claim(script, st) {
+		if why := x.addFile(path.Base(script), script, st); why != "" {
+			x.skipUnreadable(script, why)
+			return true
+		}
+	}
+	x.error(fmt.Sprintf("The script %s is in the bundle of %s as %s, but imgimport will not restore it, because linuximage.postinstall lists it with arguments; copy it by hand after imgimport",
+		script, x.name, path.Base(script)))
+	return true
+}
+
+func (x *exporter) skipMissing(file string) {
+	x.error("Couldn't find file " + file + " for " + x.name + ". Skip.")
+}
+
+func (x *exporter) skipUnreadable(file, why string) {
+	x.error("Couldn't read file " + file + " for " + x.name + ": " + why + ". Skip.")
+}
+
+// addFile lists a file that st describes, links followed, as imgexport copies
+// one: owned by root, with the file's time and its mode less the umask. It
+// returns why that cannot be done, or "".
+func (x *exporter) addFile(name, file string, st bundle.Stat) string {
+	content, err := x.content(file, st)
+	if err != nil {
+		return reason(err)
+	}
+	x.add(bundle.NewRegular(name, st.Perm()&permMask, st.ModTime(), content))
+	return ""
+}
+
+// everyoneReads are the permissions of a file that anybody can read.
+const everyoneReads = 0o444
+
+// content returns the content of a file that st describes. One that not
+// everybody may read is opened, so that a bundle is not promised and then
+// breaks off.
+func (x *exporter) content(file string, st bundle.Stat) (bundle.Content, error) {
+	if !st.IsRegular() {
+		return nil, errors.New("it is a " + st.TypeName())
+	}
+	if st.Perm()&everyoneReads != everyoneReads {
+		f, err := x.root.Open(file)
+		if err != nil {
+			return nil, err
+		}
+		_ = f.Close()
+	}
+	return bundle.NewFile(x.root, file, st)
+}
+
+// claim is who has a base name in the bundle.
+type claim struct {
+	path string
+	id   bundle.Identity // zero: there is no such file
+}
+
+// claim reserves the base name of a file for it. imgimport restores each path
+// that a table lists by moving BASENAME out of the bundle, so two paths cannot
+// share one (RULES.md, section 10). It reports whether to list the file.
+func (x *exporter) claim(file string, st bundle.Stat) bool {
+	base := path.Base(file)
+	if base == "." || base == "/" || base == ".." {
+		return true // no file: something else is wrong with it
+	}
+	if isReserved(base) {
+		x.refuse(fmt.Sprintf("The name %s of %s is one that the bundle of %s needs itself; rename the file", base, file, x.name))
+		return false
+	}
+	other, taken := x.claims[base]
+	switch {
+	case !taken:
+		x.claims[base] = claim{file, st.Identity}
+		return true
+	case other.path == file:
+		x.warn(fmt.Sprintf("%s is listed twice for %s; imgimport will restore it as %s.ORIG", file, x.req.Image, file))
+	case other.id.Ino != 0 && other.id == st.Identity:
+		x.warn(fmt.Sprintf("%s and %s of %s are one file; imgimport will restore only the first", other.path, file, x.req.Image))
+	default:
+		x.refuse(fmt.Sprintf("%s and %s have one base name, and the bundle of %s can hold one file %s; rename one of them", other.path, file, x.name, base))
+	}
+	return false
+}

@@ -1,0 +1,213 @@
+package xcat
+
+import (
+	"context"
+	"fmt"
+	"path"
+	"time"
+
+	"imgexportfs/bundle"
+	"imgexportfs/tablesdump"
+)
+
+// Request says what to export.
+type Request struct {
+	Image       string   // as the tables spell it
+	Node        string   // noderange of -p, whose first node's postscripts are exported; "" is none
+	Extras      []string // the arguments of -e, as given: FILE or FILE:DIRECTORY
+	Destination string   // what the first message says the image is exported to
+	Shallow     bool     // don't walk the tree of a statelite image: rootimgtree.gz will be missing from Members
+}
+
+// Export is what imgexport would make of an image, and what it would say.
+type Export struct {
+	Image    string          // as the tables spell it
+	Name     string          // see BundleName: the bundle's top directory
+	Members  []bundle.Member // what was found, also when refused; then without what is made here, such as the manifest
+	Messages []Message       // in imgexport's order
+	Refused  bool            // there is no bundle; an Error says why
+}
+
+// Problems returns the messages that say that something is wrong, in order.
+func (e *Export) Problems() []Message {
+	var out []Message
+	for _, m := range e.Messages {
+		if m.Level != Data {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
+// Export finds out what the bundle of an image holds. Whatever is wrong with
+// the image is in the result's Messages; the error is that of ctx.
+func (c *Catalog) Export(ctx context.Context, root *bundle.Root, req Request) (*Export, error) {
+	x := &exporter{
+		ctx: ctx, catalog: c, root: root, req: req,
+		name:    BundleName(req.Image),
+		seen:    map[string]bundle.Stat{},
+		claims:  map[string]claim{},
+		members: map[string]int{},
+	}
+	x.run()
+	if err := ctx.Err(); err != nil {
+		return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
+	}
+	return &x.result, nil
+}
+
+// exporter is one export at work.
+type exporter struct {
+	ctx     context.Context
+	catalog *Catalog
+	root    *bundle.Root
+	req     Request
+	name    string // of the bundle
+
+	osimage    Row
+	linuximage Row
+	searched   Row                  // columns of linuximage that the table leaves open and a search has filled
+	kits       []Row                // sorted by name
+	boot       []bootFile           // in the order in which they are copied
+	rawImages  []string             // paths
+	extras     []extra              // in the order of the command line
+	elements   []tablesdump.Element // of the manifest, besides those of the rows
+
+	seen    map[string]bundle.Stat // see stat
+	claims  map[string]claim       // who has a base name in the bundle
+	members map[string]int         // where result.Members has a name
+	silent  bool                   // messages are dropped: imgexport has stopped before this
+	result  Export
+}
+
+// bootFile is a file without which an image does not boot.
+type bootFile struct{ element, path string }
+
+// run takes imgexport's steps in imgexport's order. A step that refuses lets
+// imgexport stop; the files that are found so far are still listed.
+func (x *exporter) run() {
+	x.result.Image, x.result.Name = x.req.Image, x.name
+	x.data("Exporting " + x.req.Image + " to " + x.req.Destination + "...")
+	if !x.checkRows() || !x.checkName() || !x.findKits() {
+		return
+	}
+	x.findFiles()
+	x.findExtras()
+	x.findPostscripts()
+	manifest := x.manifest()
+
+	x.silent = x.result.Refused
+	x.pack()
+	x.copyFiles()
+	if x.silent || x.result.Refused {
+		x.dropGenerated()
+		return
+	}
+	x.addGenerated(bundle.Manifest, manifest)
+	x.data("Compressing " + x.name + " bundle.  Please be patient.")
+}
+
+// checkName refuses an image whose name cannot be that of a directory.
+func (x *exporter) checkName() bool {
+	if err := checkImageName(x.req.Image); err != nil {
+		x.refuse(err.Error())
+	}
+	return !x.result.Refused
+}
+
+// findFiles finds what the way of provisioning needs.
+func (x *exporter) findFiles() {
+	method := x.osimage["provmethod"]
+	switch {
+	case method == "install":
+		x.findInstall()
+	case method == "statelite":
+		x.findStatelite()
+	case method == "netboot" && x.isESX():
+		// imgexport knows no files of VMware ESX.
+	case x.osimage["osarch"] == s390x:
+		x.findRawImages(method)
+	case method == "netboot":
+		x.findNetboot()
+	}
+}
+
+// pack lists what is made here rather than copied.
+func (x *exporter) pack() {
+	if x.osimage["provmethod"] == "statelite" && !x.result.Refused {
+		x.packStatelite()
+	}
+}
+
+// data says a line of progress.
+func (x *exporter) data(text string) { x.say(Data, text) }
+
+// error says an error after which imgexport goes on.
+func (x *exporter) error(text string) { x.say(Error, text) }
+
+// warn says what imgexport is silent about.
+func (x *exporter) warn(text string) { x.say(Warning, text) }
+
+// refuse says why there will be no bundle.
+func (x *exporter) refuse(text string) {
+	x.result.Refused = true
+	x.say(Error, text)
+}
+
+func (x *exporter) say(level Level, text string) {
+	if !x.silent {
+		x.result.Messages = append(x.result.Messages, Message{Level: level, Text: text})
+	}
+}
+
+// add lists a member. A name that is listed already stays as it is.
+func (x *exporter) add(m bundle.Member, err error) {
+	if err != nil {
+		x.refuse(fmt.Sprintf("%s: %v", x.req.Image, err))
+		return
+	}
+	if _, listed := x.members[m.Name]; listed {
+		return
+	}
+	x.members[m.Name] = len(x.result.Members)
+	x.result.Members = append(x.result.Members, m)
+}
+
+// generatedPerm is the mode of members that are made here, as umask 022
+// leaves it to imgexport.
+const generatedPerm = 0o644
+
+// addGenerated lists a member that is made here.
+func (x *exporter) addGenerated(name string, content bundle.Content) {
+	x.add(bundle.NewRegular(name, generatedPerm, time.Time{}, content))
+}
+
+// dropGenerated removes what a bundle that is not made would have held
+// besides the files of the site.
+func (x *exporter) dropGenerated() {
+	kept := x.result.Members[:0]
+	for _, m := range x.result.Members {
+		if !isGenerated(m.Name) {
+			kept = append(kept, m)
+		}
+	}
+	x.result.Members = kept
+}
+
+// The names in a bundle that no file of a site can have (RULES.md, section 10).
+const (
+	litefileName = "litefile.csv"
+	treeName     = "rootimgtree.gz"
+	extraName    = "extra"
+)
+
+func isGenerated(name string) bool {
+	return name == bundle.Manifest || name == litefileName || name == treeName
+}
+
+// isReserved reports whether a bundle needs the base name of a path for
+// something else.
+func isReserved(p string) bool {
+	base := path.Base(p)
+	return isGenerated(base) || base == extraName
+}

@@ -1,0 +1,100 @@
+package xcat
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"path"
+	"slices"
+	"strings"
+
+	"imgexportfs/bundle"
+	"imgexportfs/tablesdump"
+)
+
+// findKits finds the kits that osimage.kitcomponents names components of, and
+// writes all their rows into the manifest (RULES.md, section 2). Like
+// imgexport it stops at the first that is missing.
+func (x *exporter) findKits() bool {
+	if !isSet(x.osimage["kitcomponents"]) {
+		return true
+	}
+	names := map[string]bool{}
+	for _, comp := range splitList(x.osimage["kitcomponents"], ",") {
+		kit := x.catalog.kitOf[comp]["kitname"]
+		if kit == "" {
+			x.refuse("Cannot find kitname of '" + comp + "' from the kitcomponent table.")
+			return false
+		}
+		names[kit] = true
+	}
+	var repos, comps []Row
+	for _, name := range slices.Sorted(maps.Keys(names)) {
+		kit, found := x.catalog.kit[name]
+		if !found {
+			x.refuse("Cannot find kit '" + name + "' from the kit table.")
+			return false
+		}
+		x.kits = append(x.kits, kit)
+		repos = append(repos, x.catalog.repos[name]...)
+		comps = append(comps, x.catalog.comps[name]...)
+	}
+	x.addRows("kit", "kitname", x.kits)
+	x.addRows("kitrepo", "kitreponame", repos)
+	x.addRows("kitcomp", "kitcompname", comps)
+	return true
+}
+
+// addRows writes rows into the manifest, sorted by their key. imgimport fails
+// halfway on an element that stands alone, because XML::Simple then reads it
+// as no list; a stub of the same name before it makes two of it.
+func (x *exporter) addRows(element, key string, rows []Row) {
+	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b Row) int { return cmp.Compare(a[key], b[key]) })
+	if len(rows) == 1 {
+		x.elements = append(x.elements, tablesdump.Group(element, tablesdump.Value("name", rows[0][key])))
+	}
+	for _, row := range rows {
+		fields := append(rowElements(row), tablesdump.Value("name", row[key]))
+		x.elements = append(x.elements, tablesdump.Group(element, fields...))
+	}
+}
+
+// copyKits lists the directories of the kits, each under the kit's name, where
+// imgimport looks for it.
+func (x *exporter) copyKits() {
+	for _, kit := range x.kits {
+		if isSet(kit["kitdir"]) {
+			x.copyKit(kit["kitname"], kit["kitdir"])
+		}
+	}
+}
+
+func (x *exporter) copyKit(name, dir string) {
+	x.data(dir)
+	if name != path.Base(name) || name == "." || name == ".." || name == "/" {
+		x.refuse(fmt.Sprintf("The kit %s of %s cannot be exported: its name is none for a directory", name, x.name))
+		return
+	}
+	st, err := x.stat(dir)
+	switch {
+	case err != nil && isAbsent(err):
+		x.skipMissing(dir)
+		return
+	case err != nil:
+		x.skipUnreadable(dir, reason(err))
+		return
+	case !st.IsDir():
+		x.skipUnreadable(dir, "it is a "+st.TypeName()+" and not the kit's directory")
+		return
+	}
+	// A kit shares its directory with nothing; its name stands for a path.
+	if !x.claim(strings.TrimRight(path.Dir(path.Clean(dir)), "/")+"/"+name, st) {
+		return
+	}
+	x.add(bundle.NewDirectory(name, st.Perm()&permMask, st.ModTime()))
+	tree := &treeCopy{x: x}
+	tree.below(dir, name)
+	for _, m := range tree.list {
+		x.add(m, nil)
+	}
+}

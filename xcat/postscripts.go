@@ -1,0 +1,75 @@
+package xcat
+
+import (
+	"fmt"
+	"strings"
+
+	"imgexportfs/tablesdump"
+)
+
+// defaultsNode is the row of the table postscripts that counts for all nodes.
+const defaultsNode = "xcatdefaults"
+
+// findPostscripts writes the postscripts of the node of -p into the manifest:
+// those for all nodes, then the node's own or its groups' (RULES.md, section 2).
+func (x *exporter) findPostscripts() {
+	if !isSet(x.req.Node) {
+		return
+	}
+	node, err := x.catalog.FirstNode(x.req.Node)
+	if err != nil {
+		x.refuse(err.Error())
+		return
+	}
+	for _, column := range []string{"postscripts", "postbootscripts"} {
+		var scripts []string
+		for _, value := range []string{x.catalog.postscripts[defaultsNode][column], x.nodeScripts(node, column)} {
+			if isSet(value) {
+				scripts = append(scripts, value)
+			}
+		}
+		x.elements = append(x.elements, tablesdump.Value(column, strings.Join(scripts, ",")))
+	}
+}
+
+// nodeScripts returns a column of the table postscripts for a node.
+func (x *exporter) nodeScripts(node, column string) string {
+	raw := x.catalog.nodeAttribute(node, column)
+	value, sentence, err := nodeValue(node, raw)
+	where := fmt.Sprintf("Node %s, table postscripts, column %s, value %s", node, column, raw)
+	if sentence != "" {
+		x.warn(where + ": " + sentence)
+	}
+	if err != nil {
+		x.refuse(fmt.Sprintf("%s: %v; write the value out, or export without -p", where, err))
+	}
+	return value
+}
+
+// nodeAttribute returns a column of the table postscripts as a row holds it:
+// the node's own row, or the first of its groups' rows that has the column. An
+// attribute in site.hierarchicalattrs has all their values, without repeats.
+func (c *Catalog) nodeAttribute(node, column string) string {
+	var values []string
+	for _, name := range append([]string{node}, c.nodes[node]...) {
+		if v := c.postscripts[name][column]; v != "" {
+			values = append(values, v)
+		}
+	}
+	if len(values) == 0 {
+		return ""
+	}
+	delim, all := c.hierarchical()[column]
+	if !all {
+		return values[0]
+	}
+	seen := map[string]bool{}
+	var unique []string
+	for _, part := range splitList(strings.Join(values, delim), delim) {
+		if !seen[part] {
+			seen[part] = true
+			unique = append(unique, part)
+		}
+	}
+	return strings.Join(unique, delim)
+}

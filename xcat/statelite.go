@@ -1,0 +1,86 @@
+package xcat
+
+import (
+	"fmt"
+
+	"imgexportfs/bundle"
+	"imgexportfs/tablesdump"
+)
+
+// treeDir is the root image's tree below linuximage.rootimgdir.
+const treeDir = "rootimg"
+
+// findStatelite finds the files of a statelite image: package list, kernel,
+// initial ramdisk, and the tree that nodes mount as their root.
+func (x *exporter) findStatelite() {
+	x.findPkglist()
+	find := x.finder()
+	kernel, ramdisk := find("kernel"), find("initrd-statelite.gz")
+	if kernel == "" {
+		x.refuse("Couldn't find kernel (kernel) for  " + x.req.Image)
+	}
+	if ramdisk == "" {
+		x.refuse("Couldn't find ramdisk (initrd-statelite.gz) for  " + x.req.Image)
+	}
+	x.needBoot(bootFile{"kernel", kernel}, bootFile{"ramdisk", ramdisk})
+	if x.result.Refused {
+		return
+	}
+	dir := x.linuximage["rootimgdir"]
+	if !isSet(dir) {
+		x.refuse("Couldn't locate the root image directory. ")
+		return
+	}
+	if st, found := x.look(dir + "/" + treeDir); !found || !st.IsDir() {
+		x.refuse(fmt.Sprintf("There is no root image tree %s/%s for %s; make it with genimage", dir, treeDir, x.req.Image))
+		return
+	}
+	x.elements = append(x.elements,
+		tablesdump.Value("litefile", dir+"/"+litefileName),
+		tablesdump.Value("rootimgtree", dir+"/"+treeName))
+}
+
+// packStatelite lists the tree as rootimgtree.gz, and the image's settings in
+// the table litefile.
+func (x *exporter) packStatelite() {
+	x.data("Packing root image. It will take a while")
+	if !x.req.Shallow {
+		dir := x.linuximage["rootimgdir"]
+		tree, sentences, err := bundle.NewTree(x.ctx, x.root, dir, treeDir)
+		for _, s := range sentences {
+			x.warn(s)
+		}
+		if err != nil {
+			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
+		} else {
+			x.addGenerated(treeName, tree)
+		}
+	}
+	x.data("Getting litefile settings")
+	x.addGenerated(litefileName, bundle.Bytes(tablesdump.LiteFileCSV(x.name, x.liteRows())))
+}
+
+// liteRows returns the rows of the table litefile that count for the image: if
+// it is in groups, those of the groups, otherwise those of all images; and
+// then its own (RULES.md, section 7). imgexport takes a list of groups for the
+// name of one, and looks for rows of the underscored name.
+func (x *exporter) liteRows() []tablesdump.LiteRow {
+	owners := []string{"ALL"}
+	if groups := x.osimage["groups"]; isSet(groups) {
+		owners = splitList(groups, ",")
+	}
+	var rows []tablesdump.LiteRow
+	for _, owner := range append(owners, x.req.Image) {
+		for _, row := range x.catalog.litefiles[owner] {
+			if !isSet(row["file"]) {
+				continue
+			}
+			options := row["options"]
+			if !isSet(options) {
+				options = ""
+			}
+			rows = append(rows, tablesdump.LiteRow{File: row["file"], Options: options})
+		}
+	}
+	return rows
+}
