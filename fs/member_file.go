@@ -1,0 +1,97 @@
+package fs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"syscall"
+
+	gofs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+
+	"imgexportfs/bundle"
+)
+
+// memberLink is a symbolic link among the members.
+type memberLink struct {
+	gofs.Inode
+	*mount
+	version *version
+	index   int
+}
+
+var _ = (gofs.NodeGetattrer)((*memberLink)(nil))
+
+func (l *memberLink) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	return l.getattr(ctx, l, out)
+}
+
+func (l *memberLink) attributes(context.Context) (attributes, error) {
+	return l.version.attributesOf(l.index), nil
+}
+
+var _ = (gofs.NodeReadlinker)((*memberLink)(nil))
+
+func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) {
+	return []byte(l.version.members[l.index].Target), 0
+}
+
+// memberFile is a file among the members.
+type memberFile struct {
+	gofs.Inode
+	*mount
+	version *version
+	index   int
+}
+
+var _ = (gofs.NodeGetattrer)((*memberFile)(nil))
+
+func (f *memberFile) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	return f.getattr(ctx, f, out)
+}
+
+func (f *memberFile) attributes(context.Context) (attributes, error) {
+	return f.version.attributesOf(f.index), nil
+}
+
+var _ = (gofs.NodeOpener)((*memberFile)(nil))
+
+func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	if errno := readOnly(flags); errno != 0 {
+		return nil, 0, errno
+	}
+	switch content := f.version.members[f.index].Content.(type) {
+	case bundle.Bytes:
+		return &textHandle{content}, fuse.FOPEN_KEEP_CACHE, 0
+	case *bundle.Tree:
+		return &readerHandle{f.mount, f.engine.NewTreeReader(content)}, fuse.FOPEN_KEEP_CACHE, 0
+	case *bundle.File:
+		source, err := content.OpenSource()
+		if err != nil {
+			return nil, 0, f.errno(err)
+		}
+		return &sourceHandle{f.mount, source}, fuse.FOPEN_KEEP_CACHE, 0
+	default:
+		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.version.members[f.index].Name, content))
+	}
+}
+
+// sourceHandle reads a source file as it is.
+type sourceHandle struct {
+	*mount
+	source *bundle.Source
+}
+
+var _ = (gofs.FileReader)((*sourceHandle)(nil))
+
+func (h *sourceHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	n, err := h.source.ReadAt(dest, off)
+	if err != nil && err != io.EOF {
+		return nil, h.errno(err)
+	}
+	return fuse.ReadResultData(dest[:n]), 0
+}
+
+var _ = (gofs.FileReleaser)((*sourceHandle)(nil))
+
+func (h *sourceHandle) Release(context.Context) syscall.Errno { return h.errno(h.source.Close()) }
