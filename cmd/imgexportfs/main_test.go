@@ -1,0 +1,14 @@
+package main
+
+import (
+	"os"
+	"testing"
+)
+
+// TestMain keeps the tests out of the cache directory of the host.
+func TestMain(m *testing.M) {
+	if err := os.Setenv(cacheDirEnv, ""); err != nil {
+		panic(err)
+	}
+	os.Exit(m.Run())
+}

@@ -1,0 +1,44 @@
+package main
+
+import (
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/term"
+)
+
+// escaped returns text with everything that could steer a terminal or break
+// a line (control characters, bytes that are not UTF-8, invisible and
+// direction-changing characters) written as Go writes it in a string: \n,
+// \x1b, \u202e. Names come from a database that many can write to.
+func escaped(text string) string {
+	var b strings.Builder
+	for len(text) > 0 {
+		r, size := utf8.DecodeRuneInString(text)
+		if r == utf8.RuneError && size == 1 || !strconv.IsPrint(r) {
+			quoted := strconv.Quote(text[:size])
+			b.WriteString(quoted[1 : len(quoted)-1])
+		} else {
+			b.WriteString(text[:size])
+		}
+		text = text[size:]
+	}
+	return b.String()
+}
+
+// printable returns text as w can take it: escaped for a terminal, as it is
+// for a file or a pipe, where a program may compare the bytes.
+func printable(w io.Writer, text string) string {
+	if isTerminal(w) {
+		return escaped(text)
+	}
+	return text
+}
+
+func isTerminal(w io.Writer) bool {
+	f, ok := w.(*os.File)
+	return ok && term.IsTerminal(int(f.Fd()))
+}

@@ -1,0 +1,149 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// fakeSSH puts an ssh into PATH that runs the command on this host, in the
+// directory home, with its input going through the given filter.
+func fakeSSH(t *testing.T, home, filter string) {
+	t.Helper()
+	bin := t.TempDir()
+	script := "#!/bin/sh\n" +
+		`[ "$1 $2 $3 $4 $#" = "-o BatchMode=yes -- root@mn2 5" ] || { echo "called with $*" >&2; exit 99; }` + "\n" +
+		"cd '" + home + "' || exit 98\n" +
+		filter + ` | sh -c "$5"` + "\n"
+	if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	t.Setenv("PATH", bin+":"+os.Getenv("PATH"))
+}
+
+// sendTo writes b to path on the host of fakeSSH.
+func sendTo(ctx context.Context, t *testing.T, path string, b fakeBundle) (said string, err error) {
+	t.Helper()
+	var stderr bytes.Buffer
+	place, err := newRemotePlace("root@mn2", path, &stderr)
+	if err != nil {
+		t.Fatal(err)
+	}
+	to, err := place.target("c60 it's")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = to.write(ctx, b, int64(len(b.content)), ignore)
+	return stderr.String(), err
+}
+
+func TestRemoteTargetWritesOneWholePrivateFile(t *testing.T) {
+	for path, want := range map[string]string{
+		"":                    "c60 it's.tgz",
+		"dir":                 "dir/c60 it's.tgz",
+		"dir/":                "dir/c60 it's.tgz",
+		"out":                 "out",
+		"dir/out":             "dir/out",
+		"old.tgz":             "old.tgz",
+		"-dash":               "-dash",
+		"-d ir/-x":            "-d ir/-x",
+		`a b$(touch x)"'*;|&`: `a b$(touch x)"'*;|&`,
+		"back\\slash!":        "back\\slash!",
+	} {
+		t.Run(path, func(t *testing.T) {
+			home := t.TempDir()
+			mkdir(t, filepath.Join(home, "dir"))
+			mkdir(t, filepath.Join(home, "-d ir"))
+			write(t, filepath.Join(home, "old.tgz"), "old")
+			fakeSSH(t, home, "cat")
+			b := healthy()
+			if said, err := sendTo(t.Context(), t, path, b); err != nil || said != "" {
+				t.Fatalf("%v, said %q", err, said)
+			}
+			got, err := os.ReadFile(filepath.Join(home, want))
+			if err != nil || !bytes.Equal(got, b.content) {
+				t.Errorf("%s holds %d bytes, %v", want, len(got), err)
+			}
+			if st, err := os.Stat(filepath.Join(home, want)); err == nil && st.Mode() != 0o600 {
+				t.Errorf("mode %v, want 0600", st.Mode())
+			}
+			noLeftovers(t, home)
+			if _, err := os.Stat(filepath.Join(home, "x")); err == nil {
+				t.Error("the remote shell ran what is in the name")
+			}
+		})
+	}
+}
+
+func TestRemoteTargetTakesAnAbsolutePath(t *testing.T) {
+	home, away := t.TempDir(), t.TempDir()
+	fakeSSH(t, home, "cat")
+	if said, err := sendTo(t.Context(), t, away, healthy()); err != nil {
+		t.Fatalf("%v, said %q", err, said)
+	}
+	onlyFile(t, away, "c60 it's.tgz")
+	onlyFile(t, home)
+}
+
+func TestRemoteTargetKeepsTheOldFileWhateverFails(t *testing.T) {
+	broken := errors.New("broken source")
+	failing := healthy()
+	failing.failAt, failing.err = 17_000, broken
+	for _, test := range []struct {
+		name, filter, path string
+		bundle             fakeBundle
+		says               string
+	}{
+		{"connection breaks", "head -c 20000", "old.tgz", healthy(), "received 20000 of 35000 bytes"},
+		{"no such directory", "cat", "nodir/x", healthy(), "nodir"},
+		{"source fails", "cat", "old.tgz", failing, "received 17000 of 35000 bytes"},
+		{"no connection", "exit 255; cat", "old.tgz", healthy(), ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			home := t.TempDir()
+			write(t, filepath.Join(home, "old.tgz"), "old")
+			fakeSSH(t, home, test.filter)
+			said, err := sendTo(t.Context(), t, test.path, test.bundle)
+			if err == nil || !strings.Contains(err.Error(), "copy to root@mn2") {
+				t.Errorf("error %v", err)
+			}
+			if test.bundle.err != nil && !errors.Is(err, broken) {
+				t.Errorf("error %v, want %v in it", err, broken)
+			}
+			if !strings.Contains(said, test.says) {
+				t.Errorf("the host said %q, want %q", said, test.says)
+			}
+			if got, _ := os.ReadFile(filepath.Join(home, "old.tgz")); string(got) != "old" {
+				t.Errorf("the old file now holds %d bytes", len(got))
+			}
+			noLeftovers(t, home)
+		})
+	}
+}
+
+func TestRemoteTargetWithoutSSHSaysSo(t *testing.T) {
+	t.Setenv("PATH", t.TempDir())
+	if _, err := sendTo(t.Context(), t, "", healthy()); err == nil || !strings.Contains(err.Error(), `"ssh"`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestRemotePlaceRefusesWhatIsNoHost(t *testing.T) {
+	for _, host := range []string{"-oProxyCommand=id", "a b", "host/path", "host\nx"} {
+		if _, err := newRemotePlace(host, "", nil); exitCode(t.Context(), err) != exitUsage {
+			t.Errorf("%q: error %v", host, err)
+		}
+	}
+}
+
+func noLeftovers(t *testing.T, dir string) {
+	t.Helper()
+	left, err := filepath.Glob(filepath.Join(dir, ".imgexport-*"))
+	if err != nil || len(left) > 0 {
+		t.Errorf("left behind: %q, %v", left, err)
+	}
+}

@@ -1,0 +1,122 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+	"github.com/urfave/cli/v2"
+
+	"imgexportfs/bundle"
+	"imgexportfs/xcat"
+)
+
+// siteFlags are the flags of every command that reads a site.
+type siteFlags struct {
+	cfgloc      string
+	root        string
+	memory      byteSize
+	cacheDir    string
+	compression string
+	level       int
+}
+
+const (
+	cfglocUsage   = "of the database, spelt as in xCAT's cfgloc file and XCATCFG"
+	cfglocDefault = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
+	rootUsage     = "to put in front of every path of the site, when a management node's disk is mounted there"
+	memoryUsage   = "of the memory for bundles in the making, in all"
+
+	cacheDirUsage = "to remember sizes in; mounts and hosts may share it, and \"\" is none"
+	cacheDirEnv   = "IMGEXPORTFS_CACHE_DIR"
+
+	compressionUsage = "auto deflates what is not compressed already, store nothing, deflate everything"
+	levelUsage       = "of deflate, from 1 (fast) to 9 (small)"
+	codecHint        = "; hosts that serve the same bundles need the same"
+
+	defaultMemory = bundle.DefaultMemory
+)
+
+func newSiteFlags() *siteFlags {
+	return &siteFlags{memory: defaultMemory, cacheDir: defaultCacheDir(), compression: string(bundle.Auto), level: bundle.DefaultLevel}
+}
+
+// defaultCacheDir is the place for what can be found out again: root's, or
+// that of the user (XDG Base Directory Specification).
+func defaultCacheDir() string {
+	if dir, set := os.LookupEnv(cacheDirEnv); set {
+		return dir
+	}
+	if os.Geteuid() == 0 {
+		return "/var/cache/" + programName
+	}
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return ""
+	}
+	return filepath.Join(dir, programName)
+}
+
+// forCommand returns the flags for a command of urfave/cli.
+func (f *siteFlags) forCommand() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC` " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
+		&cli.StringFlag{Name: "root", Usage: "`DIR` " + rootUsage, DefaultText: "/", Destination: &f.root},
+		&cli.GenericFlag{Name: "memory", Usage: "`SIZE` " + memoryUsage, Value: &f.memory},
+		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR` " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
+		&cli.StringFlag{Name: "compression", Usage: compressionUsage + codecHint, Value: f.compression, Destination: &f.compression},
+		&cli.IntFlag{Name: "level", Usage: levelUsage + codecHint, Value: f.level, Destination: &f.level},
+	}
+}
+
+// addTo adds the flags to a set of pflag, which reads the export command.
+func (f *siteFlags) addTo(set *pflag.FlagSet) {
+	set.StringVar(&f.cfgloc, "cfgloc", "", cfglocUsage)
+	set.StringVar(&f.root, "root", "", rootUsage)
+	set.Var(&f.memory, "memory", memoryUsage)
+	set.StringVar(&f.cacheDir, "cache-dir", f.cacheDir, cacheDirUsage)
+	set.StringVar(&f.compression, "compression", f.compression, compressionUsage)
+	set.IntVar(&f.level, "level", f.level, levelUsage)
+}
+
+// open opens the site that the flags name. Its rows are looked at again
+// when they are older than refresh.
+func (f *siteFlags) open(ctx context.Context, refresh time.Duration) (*xcat.Site, error) {
+	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh})
+	if err != nil {
+		return nil, withCode(exitSite, err)
+	}
+	return site, nil
+}
+
+// snapshot opens the site and reads its rows, for commands that run once.
+func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, error) {
+	site, err := f.open(ctx, 0)
+	if err != nil {
+		return nil, nil, err
+	}
+	catalog, err := site.Catalog(ctx)
+	if err != nil {
+		_ = site.Close()
+		return nil, nil, withCode(exitSite, err)
+	}
+	return site, catalog, nil
+}
+
+// engine starts what makes bundles in the way that the flags ask for.
+func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
+	engine, err := bundle.NewEngine(bundle.EngineOptions{
+		Memory:   int64(f.memory),
+		CacheDir: f.cacheDir,
+		Codec:    bundle.Codec{Compression: bundle.Compression(f.compression), Level: f.level},
+		Warn:     func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) },
+	})
+	if err != nil {
+		return nil, usageError("%w", err)
+	}
+	return engine, nil
+}
