@@ -58,7 +58,8 @@ type File struct {
 	root     *Root
 	path     string
 	identity Identity
-	nofollow bool // path itself must not have become a symbolic link
+	nofollow bool   // path itself must not have become a symbolic link
+	holes    *holes // nil if the file has none
 }
 
 // NewFile returns the content of the regular file path, which st describes.
@@ -66,7 +67,11 @@ func NewFile(root *Root, path string, st Stat) (*File, error) {
 	if !st.IsRegular() {
 		return nil, fmt.Errorf("%s is a %s: %w", path, st.TypeName(), ErrNotRegular)
 	}
-	return &File{root: root, path: path, identity: st.Identity}, nil
+	f := &File{root: root, path: path, identity: st.Identity}
+	if st.Size >= largeMin && st.Blocks*512 < st.Size {
+		f.holes = &holes{}
+	}
+	return f, nil
 }
 
 // Size is the planned size.
@@ -77,7 +82,13 @@ func (f *File) chunk(off int64) int64 { return chunkEnd(off, f.Size()) }
 // The member bears size and modification time of the file.
 func (f *File) stampPlan(_ *stamper) {}
 
+// A hole is the same in every file, so all of them are made once.
 func (f *File) stampRange(s *stamper, off, end int64) {
+	if f.holes.cover(f, off, end) {
+		s.string("hole")
+		s.int(end - off)
+		return
+	}
 	s.string(f.path)
 	s.identity(f.identity)
 	s.int(off)

@@ -26,6 +26,7 @@ type Stat struct {
 	UID, GID uint32
 	Nlink    uint32
 	Rdev     uint64
+	Blocks   int64 // of 512 bytes, that the file takes on disk
 }
 
 func statOf(raw *unix.Stat_t) Stat {
@@ -36,12 +37,13 @@ func statOf(raw *unix.Stat_t) Stat {
 			MtimeNs: raw.Mtim.Nano(),
 			CtimeNs: raw.Ctim.Nano(),
 		},
-		Dev:   uint64(raw.Dev), //nolint:unconvert // the width differs between platforms
-		Mode:  raw.Mode,
-		UID:   raw.Uid,
-		GID:   raw.Gid,
-		Nlink: uint32(raw.Nlink),
-		Rdev:  uint64(raw.Rdev), //nolint:unconvert // as above
+		Dev:    uint64(raw.Dev), //nolint:unconvert // the width differs between platforms
+		Mode:   raw.Mode,
+		UID:    raw.Uid,
+		GID:    raw.Gid,
+		Nlink:  uint32(raw.Nlink),
+		Rdev:   uint64(raw.Rdev), //nolint:unconvert // as above
+		Blocks: raw.Blocks,
 	}
 }
 

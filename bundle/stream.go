@@ -88,19 +88,26 @@ func (s *stream) readEntry(i int, p []byte, off int64) (int, error) {
 // stampRange hashes what decides the bytes from start to end.
 func (s *stream) stampRange(h *stamper, start, end int64) {
 	for i := covering(s.starts, start); i < s.count() && s.starts[i] < end; i++ {
-		head, _ := s.head(i) // newStream has seen that it can be made
-		h.bytes(head)
-		off := max(start-s.starts[i], 0)
-		h.int(off)
-		h.int(min(end, s.starts[i+1]) - s.starts[i])
-		if body := s.body(i); body != nil {
-			from := min(max(off-int64(len(head)), 0), body.Size())
-			to := min(max(end-s.starts[i]-int64(len(head)), 0), body.Size())
-			if from < to {
-				body.stampRange(h, from, to)
-			}
+		s.stampEntry(h, i, max(start-s.starts[i], 0), min(end, s.starts[i+1])-s.starts[i])
+	}
+}
+
+// stampEntry does so for the bytes of entry i from off to end.
+func (s *stream) stampEntry(h *stamper, i int, off, end int64) {
+	head, _ := s.head(i) // newStream has seen that it can be made
+	part := func(size int64) (from, to int64) { // of what follows, size bytes long
+		from, to = min(off, size), min(end, size)
+		off, end = off-from, end-to
+		return from, to
+	}
+	from, to := part(int64(len(head)))
+	h.bytes(head[from:to])
+	if body := s.body(i); body != nil {
+		if from, to := part(body.Size()); from < to {
+			body.stampRange(h, from, to)
 		}
 	}
+	h.int(end - off) // zeros
 }
 
 // segment is a part of a stream that is compressed by itself.

@@ -42,16 +42,16 @@ func (f *folder) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
 	if err != nil {
 		return nil, f.errno(err)
 	}
+	briefs, err := f.gallery.briefs(ctx, catalog, f.node, dir.offers)
+	if err != nil {
+		return nil, f.errno(err)
+	}
 	clashes := dir.clashNames()
 	list := make([]fuse.DirEntry, 0, 3*len(dir.offers)+len(clashes))
 	for i := range dir.offers {
-		o := &dir.offers[i]
+		o, brief := &dir.offers[i], briefs[i]
 		if o.Clash != nil {
 			continue
-		}
-		brief, err := f.gallery.brief(ctx, catalog, exhibit{f.node, o.Image})
-		if err != nil {
-			return nil, f.errno(err)
 		}
 		list = append(list, fuse.DirEntry{Name: o.Name, Mode: syscall.S_IFDIR})
 		if !brief.Refused {

@@ -3,8 +3,11 @@ package fs
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"sync"
 	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"imgexportfs/bundle"
 	"imgexportfs/xcat"
@@ -136,6 +139,26 @@ func (g *gallery) brief(ctx context.Context, catalog *xcat.Catalog, of exhibit) 
 		e.brief, e.briefAt = brief, time.Now()
 	}
 	return e.brief, nil
+}
+
+// briefs returns what a listing needs to know of each offer, as seen from a
+// node; nil where names clash. A site may have thousands of images, and most of
+// the time goes into looking at files, so all cores do.
+func (g *gallery) briefs(ctx context.Context, catalog *xcat.Catalog, node string, offers []xcat.Offer) ([]*xcat.Export, error) {
+	list := make([]*xcat.Export, len(offers))
+	work, ctx := errgroup.WithContext(ctx)
+	share := (len(offers) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
+	for from := 0; from < len(offers); from += share {
+		work.Go(func() (err error) {
+			for i := from; i < min(from+share, len(offers)) && err == nil; i++ {
+				if offers[i].Clash == nil {
+					list[i], err = g.brief(ctx, catalog, exhibit{node, offers[i].Image})
+				}
+			}
+			return err
+		})
+	}
+	return list, work.Wait()
 }
 
 // present returns the present version of an exhibit. As long as neither rows

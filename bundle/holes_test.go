@@ -1,0 +1,46 @@
+package bundle
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"os"
+	"testing"
+)
+
+func TestHolesOfASparseFileAreMadeOnce(t *testing.T) {
+	root := siteRoot(t, t.TempDir())
+	path := root.Dir() + "/image"
+	writeFile(t, path, prose(seeded(t), 3*segmentMax/2))
+	f, err := os.OpenFile(path, os.O_WRONLY, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, werr := f.WriteAt([]byte("island"), 100*segmentMax+17)
+	if err := errors.Join(werr, f.Truncate(300*segmentMax+5), f.Close()); err != nil {
+		t.Fatal(err)
+	}
+	m := fileMember(t, root, "/image")
+	if st, err := root.Stat("/image"); err != nil || st.Blocks*512 >= st.Size {
+		t.Skipf("this file system has no holes: %+v, %v", st, err)
+	}
+	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", m)
+	different := map[key]bool{}
+	for _, k := range b.keys {
+		different[k] = true
+	}
+	// Headers, the text in two chunks, the hole, the island, the end.
+	if len(b.keys) < 300 || len(different) > 8 {
+		t.Errorf("%d of %d segments differ", len(different), len(b.keys))
+	}
+	dense := fileMember(t, root, "/image")
+	dense.Content.(*File).holes = nil
+	want := whole(t, newBundle(t, newEngine(t, EngineOptions{}), "foo", dense))
+	got := whole(t, b)
+	if !bytes.Equal(got, want) {
+		t.Errorf("the bytes depend on where the holes are, from %d on", difference(got, want))
+	}
+	if size, err := b.Size(context.Background()); err != nil || size != int64(len(want)) {
+		t.Errorf("size %d, %v, want %d", size, err, len(want))
+	}
+}
