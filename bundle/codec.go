@@ -20,7 +20,7 @@ const (
 
 // DefaultLevel is the level of deflate that docs/performance.md gives the
 // measurements for.
-const DefaultLevel = 5
+const DefaultLevel = 6
 
 // Codec is the way in which segments are compressed. It decides the bytes, so
 // it is part of every plan: hosts that are to serve the same bytes must use the

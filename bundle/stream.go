@@ -94,7 +94,7 @@ func (s *stream) stampRange(h *stamper, start, end int64) {
 
 // stampEntry does so for the bytes of entry i from off to end.
 func (s *stream) stampEntry(h *stamper, i int, off, end int64) {
-	head, _ := s.head(i) // newStream has seen that it can be made
+	head, _ := s.head(i)                        // newStream has seen that it can be made
 	part := func(size int64) (from, to int64) { // of what follows, size bytes long
 		from, to = min(off, size), min(end, size)
 		off, end = off-from, end-to
