@@ -188,7 +188,7 @@ func TestRandomReadsReturnWhatReadingInOrderDoes(t *testing.T) {
 				for range 100 {
 					off := r.Int64N(int64(len(want)) + 10)
 					p := make([]byte, r.IntN(200_000))
-					n, err := reader.ReadAt(context.Background(), p, off)
+					n, err := readOrView(t, reader, p, off)
 					expect := want[min(off, int64(len(want))):min(off+int64(len(p)), int64(len(want)))]
 					if !bytes.Equal(p[:n], expect) || (err == io.EOF) != (off+int64(len(p)) > int64(len(want)) || off == int64(len(want))) && err != nil {
 						t.Errorf("%d bytes at %d: %d bytes, %v", len(p), off, n, err)
@@ -199,6 +199,19 @@ func TestRandomReadsReturnWhatReadingInOrderDoes(t *testing.T) {
 		}
 		readers.Wait()
 	}
+}
+
+// readOrView reads either way.
+func readOrView(t *testing.T, r *Reader, p []byte, off int64) (int, error) {
+	data, done, err := r.View(context.Background(), len(p), off)
+	if err != nil {
+		t.Error(err)
+	}
+	if data == nil {
+		return r.ReadAt(context.Background(), p, off)
+	}
+	defer done()
+	return copy(p, data), nil
 }
 
 func TestTreeReadsTheSameInWholeAndInParts(t *testing.T) {

@@ -77,6 +77,28 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	return done, nil
 }
 
+// View returns the n bytes from off without copying them, if they lie in one
+// block, and nil if they do not. The bytes stay what they are until done is
+// called, which must happen once.
+func (r *Reader) View(ctx context.Context, n int, off int64) (data []byte, done func(), err error) {
+	starts, err := r.blob.offsets(ctx)
+	if err != nil || off < 0 || off >= starts[len(starts)-1] {
+		return nil, nil, err
+	}
+	i := covering(starts, off)
+	if off+int64(n) > starts[i+1] {
+		return nil, nil, nil
+	}
+	r.ahead(i, len(starts)-1)
+	blk, err := r.engine.get(ctx, r.blob, i)
+	if err != nil {
+		return nil, nil, err
+	}
+	r.tally.add(i, blk)
+	at := off - starts[i]
+	return blk.data[at : at+int64(n)], func() { r.engine.cache.release(blk) }, nil
+}
+
 // ahead is told that segment i of n is about to be read, and has those
 // behind it made if the reader goes forward.
 func (r *Reader) ahead(i, n int) {
