@@ -25,6 +25,10 @@ type node interface {
 	attributes(ctx context.Context) (attributes, error)
 }
 
+// blockSize is what stat names as the size to read by. go-fuse rounds st_blocks
+// up to whole pages where it is not set.
+const blockSize = 4096
+
 // fill writes the attributes of a node as Lookup and Getattr both show them.
 func (m *mount) fill(ctx context.Context, n node, out *fuse.Attr) syscall.Errno {
 	a, err := n.attributes(ctx)
@@ -45,6 +49,7 @@ func (m *mount) fill(ctx context.Context, n node, out *fuse.Attr) syscall.Errno 
 	out.Mode = a.kind | perm
 	out.Size = uint64(a.size)
 	out.Blocks = (out.Size + 511) / 512 // every byte is data to who looks for holes
+	out.Blksize = blockSize
 	out.Nlink = 1
 	out.Owner = m.owner
 	out.SetTimes(&a.time, &a.time, &a.time)

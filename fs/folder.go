@@ -86,10 +86,9 @@ func (f *folder) find(ctx context.Context, name string) (node, error) {
 		return nil, err
 	}
 	if noderange, ok := strings.CutPrefix(name, nodePrefix); ok && f.node == "" {
-		if _, err := catalog.FirstNode(noderange); err != nil {
-			return nil, errNotOffered
+		if _, err := catalog.FirstNode(noderange); err == nil {
+			return &folder{mount: f.mount, ino: f.folderInos.ino(noderange), node: noderange}, nil
 		}
-		return &folder{mount: f.mount, ino: f.folderInos.ino(noderange), node: noderange}, nil
 	}
 	c, claimed := dir.claims[name]
 	if !claimed {
