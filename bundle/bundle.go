@@ -183,6 +183,8 @@ func (b *Bundle) blockSize(i int) int64 {
 	return storedMemberSize(b.segs[i].size(), b.planOf(i))
 }
 
+func (b *Bundle) quick(i int) bool { return b.stored[i] }
+
 // makeBlock makes the gzip member of segment i.
 func (b *Bundle) makeBlock(w *worker, i int) ([]byte, error) {
 	if b.stored[i] {
@@ -242,7 +244,7 @@ func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done in
 			return err
 		}
 		_, err = w.Write(blk.data)
-		b.engine.cache.release(blk)
+		r.release(blk, i, true)
 		if err != nil {
 			return err
 		}

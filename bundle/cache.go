@@ -115,6 +115,18 @@ func (c *cache) release(b *block) {
 	c.unuse(b)
 }
 
+// discard is release for a block that is quickly made again and not likely to be
+// asked for: its memory serves the next one while the processor still has it
+// at hand.
+func (c *cache) discard(b *block) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unuse(b)
+	if b.idle != nil {
+		c.drop(b)
+	}
+}
+
 // unuse gives a reference back; c.mu is held.
 func (c *cache) unuse(b *block) {
 	if b.refs--; b.refs == 0 && c.blocks[b.key] == b {

@@ -66,6 +66,8 @@ type blob interface {
 	blockKey(i int) key
 	// blockSize is the length of block i, or a bound if it is not known.
 	blockSize(i int) int64
+	// quick reports whether block i is made as fast as it is copied.
+	quick(i int) bool
 	// makeBlock makes block i, in memory that nobody else keeps.
 	makeBlock(w *worker, i int) ([]byte, error)
 	// offsets returns where each block starts, and the end of the last.

@@ -16,6 +16,8 @@ type counted struct {
 	made  []atomic.Int64
 	fails atomic.Bool
 	gate  chan struct{} // if not nil, making waits for it
+
+	isQuick bool
 }
 
 func newCounted(salt byte, blocks int, size int64) *counted {
@@ -24,6 +26,8 @@ func newCounted(salt byte, blocks int, size int64) *counted {
 
 func (c *counted) blockKey(i int) key  { return key{c.salt, byte(i), byte(i >> 8)} }
 func (c *counted) blockSize(int) int64 { return c.size }
+
+func (c *counted) quick(int) bool { return c.isQuick }
 
 func (c *counted) makeBlock(_ *worker, i int) ([]byte, error) {
 	if c.gate != nil {
@@ -159,6 +163,33 @@ func TestLeastRecentlyUsedBlocksGoFirst(t *testing.T) {
 	e.cache.release(blk)
 	if c.made[1].Load() != 2 {
 		t.Error("block 1 was still there")
+	}
+}
+
+func TestQuickBlocksMakeRoomOnceTheyAreRead(t *testing.T) {
+	for _, quick := range []bool{true, false} {
+		e := newEngine(t, EngineOptions{})
+		c := newCounted(1, 20, 1000)
+		c.isQuick = quick
+		r := e.newReader(c)
+		defer r.Close()
+		p := make([]byte, 500)
+		for off := int64(0); off < 20_000; off += 500 {
+			if _, err := r.ReadAt(context.Background(), p, off); err != nil {
+				t.Fatal(err)
+			}
+		}
+		e.cache.mu.Lock()
+		kept := len(e.cache.blocks)
+		e.cache.mu.Unlock()
+		if want := map[bool]int{true: 0, false: 20}[quick]; kept != want {
+			t.Errorf("quick %v: %d blocks are kept, want %d", quick, kept, want)
+		}
+		for i := range c.made {
+			if n := c.made[i].Load(); n != 1 {
+				t.Errorf("quick %v: block %d was made %d times", quick, i, n)
+			}
+		}
 	}
 }
 

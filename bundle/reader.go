@@ -69,7 +69,7 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		}
 		r.tally.add(i, blk)
 		done += copy(p[done:], blk.data[off+int64(done)-starts[i]:])
-		r.engine.cache.release(blk)
+		r.release(blk, i, off+int64(done) == starts[i+1])
 	}
 	if atEnd {
 		return done, io.EOF
@@ -95,8 +95,18 @@ func (r *Reader) View(ctx context.Context, n int, off int64) (data []byte, done 
 		return nil, nil, err
 	}
 	r.tally.add(i, blk)
-	at := off - starts[i]
-	return blk.data[at : at+int64(n)], func() { r.engine.cache.release(blk) }, nil
+	at, end := off-starts[i], off+int64(n)-starts[i]
+	return blk.data[at:end], func() { r.release(blk, i, end == int64(len(blk.data))) }, nil
+}
+
+// release gives block i back, after its last byte was read or not. Whoever
+// reads forward does not come back to it.
+func (r *Reader) release(blk *block, i int, ended bool) {
+	if ended && r.blob.quick(i) {
+		r.engine.cache.discard(blk)
+	} else {
+		r.engine.cache.release(blk)
+	}
 }
 
 // ahead is told that segment i of n is about to be read, and has those

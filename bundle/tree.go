@@ -114,6 +114,8 @@ func (t treeBlob) blockKey(i int) key {
 
 func (t treeBlob) blockSize(i int) int64 { return t.starts[i+1] - t.starts[i] }
 
+func (t treeBlob) quick(int) bool { return true }
+
 func (t treeBlob) makeBlock(w *worker, i int) ([]byte, error) {
 	return t.appendChunk(getRaw()[:0], w.raw, i)
 }

@@ -80,6 +80,9 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
+	if err := readFurtherAhead(dir); err != nil {
+		m.log.Debug("the kernel reads ahead as it likes", "error", err)
+	}
 	ctx, stop := context.WithCancel(context.Background())
 	go m.gallery.warmer.run(ctx, m.log)
 	go func() {
@@ -122,8 +125,13 @@ func (m *mount) fuseOptions() *gofs.Options {
 			// With READDIRPLUS a plain ls would size every bundle.
 			DisableReadDirPlus: true,
 			DisableXAttrs:      true,
-			Debug:              m.opts.Debug,
-			PanicHandler:       m.panicked,
+			// Large requests and no detour through pipes, which hold no
+			// more: docs/performance.md has the measurements.
+			MaxWrite:      readSize,
+			MaxReadAhead:  readSize,
+			DisableSplice: true,
+			Debug:         m.opts.Debug,
+			PanicHandler:  m.panicked,
 		},
 		EntryTimeout:    &m.opts.Refresh,
 		AttrTimeout:     &m.opts.Refresh,
@@ -154,11 +162,11 @@ func Unmount(dir string) error {
 	if err != nil {
 		return err
 	}
-	ours, err := isOurs(abs)
+	m, ok, err := findMount(abs)
 	if err != nil {
 		return err
 	}
-	if !ours {
+	if !ok || !m.ours {
 		return fmt.Errorf("%s is not a mount of %s", dir, fsName)
 	}
 	err = unix.Unmount(abs, unix.UMOUNT_NOFOLLOW)
@@ -200,25 +208,4 @@ func fusermount(dir string) error {
 		}
 	}
 	return fmt.Errorf("unmount %s: only root can do this here (fusermount3 is not installed)", dir)
-}
-
-// isOurs looks dir up among the mounts (proc_pid_mountinfo(5)).
-func isOurs(dir string) (bool, error) {
-	table, err := os.ReadFile("/proc/self/mountinfo")
-	if err != nil {
-		return false, fmt.Errorf("list of mounts: %w", err)
-	}
-	for line := range strings.Lines(string(table)) {
-		front, back, ok := strings.Cut(line, " - ")
-		fields := strings.Fields(front)
-		if ok && len(fields) > 4 && unescapeMount(fields[4]) == dir && strings.HasPrefix(back, "fuse."+fsName+" ") {
-			return true, nil
-		}
-	}
-	return false, nil
-}
-
-// unescapeMount undoes the octal escapes of blanks and backslashes.
-func unescapeMount(s string) string {
-	return strings.NewReplacer(`\040`, " ", `\011`, "\t", `\012`, "\n", `\134`, `\`).Replace(s)
 }
