@@ -3,34 +3,32 @@ module imgexportfs
 go 1.26.0
 
 require (
-	github.com/klauspost/compress v1.20.3
-	github.com/spf13/pflag v1.1.0
-	github.com/urfave/cli/v2 v2.27.7
-	golang.org/x/sys v0.49.0
-	golang.org/x/term v0.47.0
-	modernc.org/sqlite v1.62.0
+	github.com/hanwen/go-fuse/v2 v2.12.1 // the FUSE protocol and its inodes
+	github.com/klauspost/compress v1.20.3 // deflate, several times as fast as the standard library
+	github.com/klauspost/pgzip v1.3.0 // an independent reader of bundles in the tests
+	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
+	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, cut short
+	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
+	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
+	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts
+	golang.org/x/term v0.47.0 // whether standard error is a terminal
+	modernc.org/sqlite v1.62.0 // xCAT's default database, without cgo
 )
 
 require (
-	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.7 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
-	github.com/go-sql-driver/mysql v1.10.1 // indirect
 	github.com/google/uuid v1.6.0 // indirect
-	github.com/hanwen/go-fuse/v2 v2.12.1 // indirect
-	github.com/klauspost/pgzip v1.3.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
-	github.com/schollz/progressbar/v3 v3.19.1 // indirect
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/sync v0.24.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.80.1 // indirect

@@ -1,0 +1,75 @@
+# make alone says what there is to make.
+
+PREFIX  ?= /usr/local
+PROGRAM := imgexportfs
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
+# The packages that need no mount: they are tested again under the race
+# detector and on one processor.
+UNIT     = ./bundle ./cmd/... ./fs ./tablesdump ./xcat
+
+# What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
+DEMO_TOOLS := cpio:cpio fusermount3:fuse3
+TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc
+
+export CGO_ENABLED = 0
+
+.PHONY: help build test race lint bench demo clean install test-tools demo-tools FORCE
+.DEFAULT_GOAL := help
+
+help: ## say what there is to make
+	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sort | awk -F ':.* ## ' '{ printf "  make %-8s  %s\n", $$1, $$2 }'
+
+build: $(PROGRAM) ## build the program, one static file
+
+$(PROGRAM): FORCE
+	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $@ ./cmd/imgexportfs
+
+test: test-tools ## run every test; as root, install what they need
+	go test -count=1 -timeout 20m ./...
+	CGO_ENABLED=1 go test -count=1 -race $(UNIT)
+	GOMAXPROCS=1 go test -count=1 $(UNIT)
+	@if grep ' - fuse\.imgexportfs ' /proc/self/mountinfo | grep -E 'imgexportfs-test-|/Test'; then echo "FAIL: the tests left mounts" >&2; exit 1; fi
+
+race: test-tools ## run the tests of the mount on a program with the race detector
+	IMGEXPORTFS_RACE=1 go test -count=1 -timeout 30m -skip 'Huge|HundredThousand' ./integration
+
+lint: ## gofmt, go vet, staticcheck, and who may import whom
+	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
+		if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
+	go vet ./...
+	go tool staticcheck ./...
+	go test -count=1 ./integration/layers
+
+bench: demo-tools build ## compare with what imgexport does; RUNS=5 each
+	go run ./integration/bench -binary ./$(PROGRAM) -runs $(or $(RUNS),5)
+
+demo: demo-tools build ## build, make a small site, mount it, export from it
+	integration/demo/demo.sh ./$(PROGRAM)
+
+clean: ## remove what was built, and the demo's site
+	rm -rf $(PROGRAM) demo-site
+
+install: build ## install below PREFIX=/usr/local
+	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(PROGRAM)
+
+# Install the packages of the programs that are missing; say so to those who
+# cannot.
+define need
+	@missing=; for pair in $(1); do \
+		command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; \
+	done; \
+	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
+		echo "installing$$missing"; \
+		apt-get install -y -q $$missing >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q $$missing >/dev/null; }; \
+	elif [ -n "$$missing" ]; then \
+		echo "not there, and only root with apt-get can install it:$$missing" >&2; \
+	fi
+endef
+
+test-tools:
+	$(call need,$(TEST_TOOLS))
+
+demo-tools:
+	$(call need,$(DEMO_TOOLS))
+
+FORCE:

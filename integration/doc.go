@@ -1,0 +1,33 @@
+// Package integration tests the whole program from the outside: the built
+// binary, a real mount, real SQLite files, and the tools that people use on a
+// mount (cp, rsync, tar, cpio, sha256sum, diff, Python's tarfile, busybox tar,
+// bsdtar).
+//
+// The measure is testdata/conformance: what xCAT's own imgexport did with 127
+// requests on the site in site.tar.gz. RULES.md there says in words what was
+// measured, and cases.json what this project does in each case: the same, the
+// same but for one repaired thing, or a refusal that says why.
+//
+// # How the tests touch a mount
+//
+// Never from the test process itself. A server that hangs would hang the test
+// in a system call that nothing can interrupt, and a server that is a child of
+// the reader can deadlock with it. So every access is a child process with a
+// time limit: coreutils where they do, and the test binary itself, started
+// again with a helper's name, where the test needs single system calls.
+//
+// # What the tests need
+//
+// Linux with /dev/fuse, and root: the site holds devices and foreign owners.
+// Where that is missing the tests skip with the reason; with
+// IMGEXPORTFS_REQUIRE_FUSE=1 they fail instead, so that a broken runner is not
+// taken for a good build. TestMain fails the run if a mount is left behind.
+//
+//	IMGEXPORTFS_REQUIRE_FUSE=1   missing tools, root or FUSE are failures
+//	IMGEXPORTFS_BINARY=FILE      test this program instead of building one
+//	IMGEXPORTFS_RACE=1           build the program with the race detector
+//	IMGEXPORTFS_SEED=N           repeat the random choices of an earlier run
+//
+// The packages below are used by the tests, the benchmark and the demo:
+// xcatsite builds small sites, layers holds the check of who may import whom.
+package integration
