@@ -24,6 +24,24 @@ func (b *Bundle) Size(ctx context.Context) (int64, error) {
 	return starts[len(starts)-1], nil
 }
 
+// QuickSize reports whether Size would return without reading more than a
+// segment.
+func (b *Bundle) QuickSize() bool {
+	b.mu.Lock()
+	known := b.starts != nil || b.broken != nil
+	b.mu.Unlock()
+	if known {
+		return true
+	}
+	missing := 0
+	for i := range b.segs {
+		if _, ok := b.knownLength(i); !ok {
+			missing++
+		}
+	}
+	return missing <= 1
+}
+
 // Prepare finds out what Size will need, while nobody waits for anything
 // else, and stops when ctx ends.
 func (b *Bundle) Prepare(ctx context.Context) error {

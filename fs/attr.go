@@ -17,12 +17,17 @@ type attributes struct {
 	time time.Time
 }
 
-// node is what every node of this file system can do.
-type node interface {
-	gofs.InodeEmbedder
+// described is what stat can be answered for.
+type described interface {
 	// attributes may have to find out a size first; it returns when ctx
 	// ends.
 	attributes(ctx context.Context) (attributes, error)
+}
+
+// node is what every node of this file system can do.
+type node interface {
+	gofs.InodeEmbedder
+	described
 }
 
 // blockSize is what stat names as the size to read by. go-fuse rounds st_blocks
@@ -30,7 +35,7 @@ type node interface {
 const blockSize = 4096
 
 // fill writes the attributes of a node as Lookup and Getattr both show them.
-func (m *mount) fill(ctx context.Context, n node, out *fuse.Attr) syscall.Errno {
+func (m *mount) fill(ctx context.Context, n described, out *fuse.Attr) syscall.Errno {
 	a, err := n.attributes(ctx)
 	if err != nil {
 		return m.errno(err)
@@ -57,7 +62,7 @@ func (m *mount) fill(ctx context.Context, n node, out *fuse.Attr) syscall.Errno 
 }
 
 // getattr answers a stat of n.
-func (m *mount) getattr(ctx context.Context, n node, out *fuse.AttrOut) syscall.Errno {
+func (m *mount) getattr(ctx context.Context, n described, out *fuse.AttrOut) syscall.Errno {
 	out.SetTimeout(m.opts.Refresh)
 	return m.fill(ctx, n, &out.Attr)
 }

@@ -34,17 +34,25 @@ func (f *folder) attributes(context.Context) (attributes, error) {
 	return attributes{ino: f.ino, kind: syscall.S_IFDIR, time: f.started}, nil
 }
 
-var _ = (gofs.NodeReaddirer)((*folder)(nil))
+var _ = (gofs.NodeOpendirHandler)((*folder)(nil))
 
-// Readdir lists without finding out any size.
-func (f *folder) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
+// OpendirHandle lists without finding out any size.
+func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	list, err := f.list(ctx)
+	if err != nil {
+		return nil, 0, f.errno(err)
+	}
+	return &listing{folder: f, entries: list}, 0, 0
+}
+
+func (f *folder) list(ctx context.Context) ([]fuse.DirEntry, error) {
 	catalog, dir, err := f.gallery.look(ctx)
 	if err != nil {
-		return nil, f.errno(err)
+		return nil, err
 	}
 	briefs, err := f.gallery.briefs(ctx, catalog, f.node, dir.offers)
 	if err != nil {
-		return nil, f.errno(err)
+		return nil, err
 	}
 	clashes := dir.clashNames()
 	list := make([]fuse.DirEntry, 0, 3*len(dir.offers)+len(clashes))
@@ -66,7 +74,7 @@ func (f *folder) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
 	for _, name := range clashes {
 		list = append(list, fuse.DirEntry{Name: name, Mode: syscall.S_IFREG})
 	}
-	return gofs.NewListDirStream(list), 0
+	return list, nil
 }
 
 var _ = (gofs.NodeLookuper)((*folder)(nil))

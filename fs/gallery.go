@@ -176,15 +176,44 @@ func (g *gallery) present(ctx context.Context, of exhibit) (*version, error) {
 	if e.version != nil && g.fresh(e.at) {
 		return e.version, nil
 	}
-	export, err := g.export(ctx, catalog, of, false)
-	if err != nil {
-		return nil, err
+	export := e.brief
+	if export == nil || !g.fresh(e.briefAt) || hasTree(catalog, of.image) {
+		if export, err = g.export(ctx, catalog, of, false); err != nil {
+			return nil, err
+		}
 	}
 	if e.version == nil || e.version.broken() || e.version.fingerprint != fingerprint(export) {
 		e.version = newVersion(g.engine, g.numbers, export)
 	}
 	e.at = time.Now()
 	return e.version, nil
+}
+
+// known returns the present version of an exhibit if it need not be looked for,
+// and nil otherwise.
+func (g *gallery) known(of exhibit) *version {
+	g.mu.Lock()
+	e := g.entries[of]
+	g.mu.Unlock()
+	if e == nil {
+		return nil
+	}
+	select {
+	case e.turn <- struct{}{}:
+		defer func() { <-e.turn }()
+	default:
+		return nil // somebody is looking for it now
+	}
+	if e.version == nil || !g.fresh(e.at) {
+		return nil
+	}
+	return e.version
+}
+
+// hasTree reports whether an image's brief export lacks something.
+func hasTree(catalog *xcat.Catalog, image string) bool {
+	row, _ := catalog.OSImage(image)
+	return row["provmethod"] == "statelite"
 }
 
 // distrust has the next look at an exhibit go to the site, for v does not hold

@@ -4,6 +4,7 @@ import (
 	"context"
 	"path"
 	"syscall"
+	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -27,11 +28,27 @@ func (i *image) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOu
 }
 
 func (i *image) attributes(ctx context.Context) (attributes, error) {
-	v, err := i.gallery.present(ctx, i.of)
+	catalog, _, err := i.gallery.look(ctx)
 	if err != nil {
 		return attributes{}, err
 	}
-	return attributes{ino: i.ino, kind: syscall.S_IFDIR, time: v.modTime()}, nil
+	brief, err := i.gallery.brief(ctx, catalog, i.of)
+	if err != nil {
+		return attributes{}, err
+	}
+	return attributes{ino: i.ino, kind: syscall.S_IFDIR, time: briefTime(brief.Members)}, nil
+}
+
+// briefTime is the time of the newest member, the tree of a statelite image
+// aside, which a listing must not walk.
+func briefTime(members []bundle.Member) time.Time {
+	var files []bundle.Member
+	for _, m := range members {
+		if _, isTree := m.Content.(*bundle.Tree); !isTree {
+			files = append(files, m)
+		}
+	}
+	return bundle.Newest(files)
 }
 
 var _ = (gofs.NodeReaddirer)((*image)(nil))
@@ -51,54 +68,63 @@ func (i *image) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*g
 	if err != nil {
 		return nil, i.errno(err)
 	}
-	return i.member(ctx, i.EmbeddedInode(), v, name, out)
+	return i.findMember(ctx, i.EmbeddedInode(), v, name, out)
 }
 
-// memberDir is a directory among the members of one version.
-type memberDir struct {
-	gofs.Inode
+// memberOf is what the nodes of members share: one member of one version.
+type memberOf struct {
 	*mount
 	version *version
 	index   int // among the version's members
 }
 
-var _ = (gofs.NodeGetattrer)((*memberDir)(nil))
+var _ = (gofs.NodeGetattrer)((*memberFile)(nil))
 
-func (d *memberDir) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	return d.getattr(ctx, d, out)
+func (n memberOf) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+	return n.getattr(ctx, n, out)
 }
 
-func (d *memberDir) attributes(context.Context) (attributes, error) {
-	return d.version.attributesOf(d.index), nil
+func (n memberOf) attributes(context.Context) (attributes, error) {
+	return n.version.attributesOf(n.index), nil
+}
+
+// member is what the bundle holds.
+func (n memberOf) member() bundle.Member { return n.version.members[n.index] }
+
+// memberDir is a directory among the members.
+type memberDir struct {
+	gofs.Inode
+	memberOf
 }
 
 var _ = (gofs.NodeReaddirer)((*memberDir)(nil))
 
 func (d *memberDir) Readdir(context.Context) (gofs.DirStream, syscall.Errno) {
-	return memberList(d.version, d.version.members[d.index].Name), 0
+	return memberList(d.version, d.member().Name), 0
 }
 
 var _ = (gofs.NodeLookuper)((*memberDir)(nil))
 
 func (d *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	full := d.version.members[d.index].Name + "/" + name
-	return d.member(ctx, d.EmbeddedInode(), d.version, full, out)
+	full := d.member().Name + "/" + name
+	return d.findMember(ctx, d.EmbeddedInode(), d.version, full, out)
 }
 
-// member answers a lookup of the member called name.
-func (m *mount) member(ctx context.Context, parent *gofs.Inode, v *version, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
+// findMember answers a lookup of the member called name.
+func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
 	index, ok := v.memberIndex[name]
 	if !ok {
 		return nil, m.errno(errNotOffered)
 	}
+	which := memberOf{mount: m, version: v, index: index}
 	var n node
 	switch v.members[index].Kind {
 	case bundle.Directory:
-		n = &memberDir{mount: m, version: v, index: index}
+		n = &memberDir{memberOf: which}
 	case bundle.Symlink:
-		n = &memberLink{mount: m, version: v, index: index}
+		n = &memberLink{memberOf: which}
 	default:
-		n = &memberFile{mount: m, version: v, index: index}
+		n = &memberFile{memberOf: which}
 	}
 	return m.child(ctx, parent, n, out)
 }

@@ -15,43 +15,19 @@ import (
 // memberLink is a symbolic link among the members.
 type memberLink struct {
 	gofs.Inode
-	*mount
-	version *version
-	index   int
-}
-
-var _ = (gofs.NodeGetattrer)((*memberLink)(nil))
-
-func (l *memberLink) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	return l.getattr(ctx, l, out)
-}
-
-func (l *memberLink) attributes(context.Context) (attributes, error) {
-	return l.version.attributesOf(l.index), nil
+	memberOf
 }
 
 var _ = (gofs.NodeReadlinker)((*memberLink)(nil))
 
 func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) {
-	return []byte(l.version.members[l.index].Target), 0
+	return []byte(l.member().Target), 0
 }
 
 // memberFile is a file among the members.
 type memberFile struct {
 	gofs.Inode
-	*mount
-	version *version
-	index   int
-}
-
-var _ = (gofs.NodeGetattrer)((*memberFile)(nil))
-
-func (f *memberFile) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
-	return f.getattr(ctx, f, out)
-}
-
-func (f *memberFile) attributes(context.Context) (attributes, error) {
-	return f.version.attributesOf(f.index), nil
+	memberOf
 }
 
 var _ = (gofs.NodeOpener)((*memberFile)(nil))
@@ -60,7 +36,7 @@ func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uin
 	if errno := readOnly(flags); errno != 0 {
 		return nil, 0, errno
 	}
-	switch content := f.version.members[f.index].Content.(type) {
+	switch content := f.member().Content.(type) {
 	case bundle.Bytes:
 		return &textHandle{content}, fuse.FOPEN_KEEP_CACHE, 0
 	case *bundle.Tree:
@@ -72,7 +48,7 @@ func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uin
 		}
 		return &sourceHandle{f.mount, source}, fuse.FOPEN_KEEP_CACHE, 0
 	default:
-		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.version.members[f.index].Name, content))
+		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.member().Name, content))
 	}
 }
 

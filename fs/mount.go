@@ -122,9 +122,10 @@ func (m *mount) fuseOptions() *gofs.Options {
 			AllowOther: m.opts.AllowOther,
 			// Root needs no fusermount.
 			DirectMount: true,
-			// With READDIRPLUS a plain ls would size every bundle.
-			DisableReadDirPlus: true,
-			DisableXAttrs:      true,
+			// Attributes come with a listing where the reader wants them,
+			// and where they cost little: see listing.
+			ExtraCapabilities: fuse.CAP_READDIRPLUS_AUTO,
+			DisableXAttrs:     true,
 			// Large requests and no detour through pipes, which hold no
 			// more: docs/performance.md has the measurements.
 			MaxWrite:      readSize,
