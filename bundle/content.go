@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"os"
 
 	"golang.org/x/sys/unix"
 )
@@ -98,31 +97,28 @@ func (f *File) stampRange(s *stamper, off, end int64) {
 // Path is the source's path as the site spells it.
 func (f *File) Path() string { return f.path }
 
-// Open opens the source and checks that it is still what was planned.
-func (f *File) Open() (*os.File, error) {
-	open := f.root.Open
+// open opens the source, which nobody has checked yet: what is read of it
+// counts only if check holds afterwards. It returns a descriptor.
+func (f *File) open() (int, error) {
+	flags := 0
 	if f.nofollow {
-		open = f.root.OpenNoFollow
+		flags = unix.O_NOFOLLOW
 	}
-	file, err := open(f.path)
-	if err != nil {
-		// A source that is gone or replaced by something else has
-		// changed; other errors are the reader's business.
-		if errors.Is(err, fs.ErrNotExist) || errors.Is(err, ErrNotRegular) || errors.Is(err, unix.ELOOP) || errors.Is(err, unix.ENOTDIR) {
-			return nil, fmt.Errorf("%w: %w", err, ErrChanged)
+	fd, err := f.root.openRegular(f.path, flags)
+	// A source that is gone or replaced by something else has changed; other
+	// errors are the reader's business.
+	for _, gone := range []error{fs.ErrNotExist, ErrNotRegular, unix.ELOOP, unix.ENOTDIR} {
+		if errors.Is(err, gone) {
+			return -1, fmt.Errorf("%w: %w", err, ErrChanged)
 		}
-		return nil, err
 	}
-	if err := f.check(file); err != nil {
-		_ = file.Close()
-		return nil, err
-	}
-	return file, nil
+	return fd, err
 }
 
-func (f *File) check(file *os.File) error {
+// check reports as an error whether the source is what was planned.
+func (f *File) check(fd int) error {
 	var raw unix.Stat_t
-	if err := unix.Fstat(int(file.Fd()), &raw); err != nil {
+	if err := unix.Fstat(fd, &raw); err != nil {
 		return &fs.PathError{Op: "stat", Path: f.path, Err: err}
 	}
 	if statOf(&raw).Identity != f.identity {
@@ -131,23 +127,37 @@ func (f *File) check(file *os.File) error {
 	return nil
 }
 
-// ReadAt reads from the source, which is opened for the purpose, and looks
-// at its identity both before and after, so bytes of two states never mix.
+// ReadAt reads from the source, which is opened for the purpose, and looks at
+// its identity afterwards: if that is still the planned one, the file has not
+// changed before or while it was read.
 func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off > f.Size() || int64(len(p)) > f.Size()-off {
 		return 0, fmt.Errorf("%s: %w", f.path, io.ErrUnexpectedEOF)
 	}
-	file, err := f.Open()
+	fd, err := f.open()
 	if err != nil {
 		return 0, err
 	}
-	defer func() { _ = file.Close() }()
-	n, err := file.ReadAt(p, off)
-	if err == io.EOF || err == nil && n < len(p) {
-		return n, fmt.Errorf("%s: %w", f.path, ErrChanged)
+	defer func() { _ = unix.Close(fd) }()
+	if err := f.fill(fd, p, off); err != nil {
+		return 0, err
 	}
-	if err != nil {
-		return n, err
+	return len(p), f.check(fd)
+}
+
+// fill reads all of p; a file that ends before that has changed.
+func (f *File) fill(fd int, p []byte, off int64) error {
+	for len(p) > 0 {
+		n, err := unix.Pread(fd, p, off)
+		switch {
+		case err == unix.EINTR:
+			continue
+		case err != nil:
+			return &fs.PathError{Op: "read", Path: f.path, Err: err}
+		case n == 0:
+			return fmt.Errorf("%s: %w", f.path, ErrChanged)
+		}
+		p, off = p[n:], off+int64(n)
 	}
-	return n, f.check(file)
+	return nil
 }

@@ -43,21 +43,21 @@ func (h *holes) cover(f *File, off, end int64) bool {
 // cannot tell, all is data.
 func dataOf(f *File) []extent {
 	all := []extent{{0, f.Size()}}
-	file, err := f.Open()
+	fd, err := f.open()
 	if err != nil {
 		return all
 	}
-	defer func() { _ = file.Close() }()
+	defer func() { _ = unix.Close(fd) }()
 	var data []extent
 	for off := int64(0); off < f.Size(); {
-		start, err := file.Seek(off, unix.SEEK_DATA)
+		start, err := unix.Seek(fd, off, unix.SEEK_DATA)
 		if errors.Is(err, unix.ENXIO) {
 			break // nothing but a hole is left
 		}
 		if err != nil {
 			return all
 		}
-		end, err := file.Seek(start, unix.SEEK_HOLE)
+		end, err := unix.Seek(fd, start, unix.SEEK_HOLE)
 		if err != nil {
 			return all
 		}
@@ -67,7 +67,7 @@ func dataOf(f *File) []extent {
 		data = append(data, extent{start, end})
 		off = end
 	}
-	if f.check(file) != nil {
+	if f.check(fd) != nil {
 		return all
 	}
 	return data

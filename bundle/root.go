@@ -97,36 +97,32 @@ func (r *Root) open(name string, flags int) (int, error) {
 // Open opens the regular file name for reading. Symbolic links are followed.
 // It never blocks on a fifo and never opens a device: anything but a regular
 // file is ErrNotRegular.
-func (r *Root) Open(name string) (*os.File, error) { return r.openRegular(name, 0) }
-
-// OpenNoFollow is Open for a name that must not be a symbolic link itself.
-func (r *Root) OpenNoFollow(name string) (*os.File, error) {
-	return r.openRegular(name, unix.O_NOFOLLOW)
+func (r *Root) Open(name string) (*os.File, error) {
+	fd, err := r.openRegular(name, 0)
+	if err != nil {
+		return nil, err
+	}
+	return os.NewFile(uintptr(fd), name), nil
 }
 
-func (r *Root) openRegular(name string, flags int) (*os.File, error) {
+// openRegular returns a descriptor: an os.File would cost two more system
+// calls for each of the many small files of a tree.
+func (r *Root) openRegular(name string, flags int) (int, error) {
 	// Opening a device can have effects of its own (a tape rewinds), so
-	// look before opening. O_NONBLOCK covers a swap in between.
+	// look before opening. O_NONBLOCK covers a swap in between, and reading
+	// a fifo or a directory then fails.
 	st, err := r.stat(name, flags)
-	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+	if err == nil && !st.IsRegular() {
+		err = ErrNotRegular
 	}
-	if !st.IsRegular() {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: ErrNotRegular}
+	if err != nil {
+		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
 	fd, err := r.open(name, flags|unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
+		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	var raw unix.Stat_t
-	if err := unix.Fstat(fd, &raw); err != nil || raw.Mode&unix.S_IFMT != unix.S_IFREG {
-		_ = unix.Close(fd)
-		if err == nil {
-			err = ErrNotRegular
-		}
-		return nil, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	return os.NewFile(uintptr(fd), name), nil
+	return fd, nil
 }
 
 // Stat describes what name leads to, links followed.

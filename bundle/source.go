@@ -1,25 +1,29 @@
 package bundle
 
 import (
-	"fmt"
 	"io"
-	"os"
+
+	"golang.org/x/sys/unix"
 )
 
 // Source is an open source file that is read as long as it stays what the
 // bundle was planned from.
 type Source struct {
-	file *os.File
-	of   *File
+	fd int
+	of *File
 }
 
 // OpenSource opens the file for reading its own bytes.
 func (f *File) OpenSource() (*Source, error) {
-	file, err := f.Open()
+	fd, err := f.open()
 	if err != nil {
 		return nil, err
 	}
-	return &Source{file: file, of: f}, nil
+	if err := f.check(fd); err != nil {
+		_ = unix.Close(fd)
+		return nil, err
+	}
+	return &Source{fd, f}, nil
 }
 
 // ReadAt reads like io.ReaderAt; ErrChanged when the file is not what it was
@@ -30,15 +34,11 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	p = p[:min(int64(len(p)), size-off)]
-	n, err := s.file.ReadAt(p, off)
-	if err == io.EOF {
-		return 0, fmt.Errorf("%s: %w", s.of.path, ErrChanged)
-	}
-	if err != nil {
+	if err := s.of.fill(s.fd, p, off); err != nil {
 		return 0, err
 	}
-	return n, s.of.check(s.file)
+	return len(p), s.of.check(s.fd)
 }
 
 // Close closes the file.
-func (s *Source) Close() error { return s.file.Close() }
+func (s *Source) Close() error { return unix.Close(s.fd) }
