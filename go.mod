@@ -3,7 +3,9 @@ module imgexportfs
 go 1.26.0
 
 require (
+	github.com/go-sql-driver/mysql v1.10.1 // MySQL and MariaDB, where most large sites keep their tables
 	github.com/hanwen/go-fuse/v2 v2.12.1 // the FUSE protocol and its inodes
+	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL; its low level, which gives bytes as stored
 	github.com/klauspost/compress v1.20.3 // deflate, several times as fast as the standard library
 	github.com/klauspost/pgzip v1.3.0 // an independent reader of bundles in the tests
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
@@ -16,10 +18,13 @@ require (
 )
 
 require (
+	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.7 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
+	github.com/jackc/pgpassfile v1.0.0 // indirect
+	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
@@ -29,6 +34,7 @@ require (
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
+	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.80.1 // indirect

@@ -26,9 +26,16 @@ type Backend interface {
 
 // openBackend returns the back end for a database. Nothing is opened yet.
 func openBackend(root *bundle.Root, spec Spec) (Backend, error) {
-	if spec.Kind == SQLite {
+	switch spec.Kind {
+	case SQLite:
 		return newSQLiteBackend(root, spec.Place), nil
+	case MySQL:
+		return openMySQL(spec)
+	case PostgreSQL:
+		return openPostgreSQL(spec)
+	case CSV:
+		return newCSVBackend(root, spec.Place), nil
 	}
-	return nil, fmt.Errorf("the site's database is of kind %s, which imgexportfs cannot read yet: it reads SQLite; "+
-		"name a directory with SQLite tables by --cfgloc SQLite:DIR", spec.Kind)
+	return nil, fmt.Errorf("the site's database is of kind %s, which imgexportfs cannot read: it reads SQLite, mysql, Pg and CSV; "+
+		"name one of these by --cfgloc", spec.Kind)
 }

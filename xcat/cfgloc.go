@@ -41,6 +41,31 @@ type Spec struct {
 	Password Secret
 }
 
+// String names the database as the cfgloc does, by parameters that are known
+// to be no secrets, and without user and password. Of parameters with a password
+// among them it shows nothing, for it may have been split in the wrong place.
+func (s Spec) String() string {
+	var p params
+	switch s.Kind {
+	case SQLite, CSV:
+		return string(s.Kind) + ":" + s.Place
+	case MySQL:
+		p = parseMySQLParams(s.Place)
+	case PostgreSQL:
+		p, _ = parsePgParams(s.Place) // what is wrong with them is said elsewhere
+	}
+	if _, secret := p["password"]; secret {
+		return string(s.Kind)
+	}
+	var shown []string
+	for _, name := range []string{"dbname", "database", "db", "host", "hostname", "hostaddr", "port", "mysql_socket"} {
+		if value := p[name]; value != "" {
+			shown = append(shown, name+"="+value)
+		}
+	}
+	return string(s.Kind) + ":" + strings.Join(shown, ";")
+}
+
 // Where xCAT looks for its configuration, below the root.
 const (
 	cfglocFile  = "/etc/xcat/cfgloc"
@@ -100,14 +125,14 @@ func parseKind(name string) (Kind, error) {
 // xCAT has used for SQLite.
 func findSpec(root *bundle.Root, cfg Config) (Spec, error) {
 	if cfg.Cfgloc != "" {
-		return parseFrom(root, "--cfgloc", cfg.Cfgloc)
+		return parseFromOrIn(root, "--cfgloc", cfg.Cfgloc)
 	}
 	getenv := cfg.Getenv
 	if getenv == nil {
 		getenv = os.Getenv
 	}
 	if text := getenv(cfglocEnv); text != "" {
-		return parseFrom(root, cfglocEnv, text)
+		return parseFromOrIn(root, cfglocEnv, text)
 	}
 	line, err := firstLine(root, cfglocFile)
 	if err != nil {
@@ -120,6 +145,24 @@ func findSpec(root *bundle.Root, cfg Config) (Spec, error) {
 		return Spec{Kind: SQLite, Place: oldSQLite}, nil
 	}
 	return Spec{Kind: SQLite, Place: newSQLite}, nil
+}
+
+// parseFromOrIn is parseFrom, but a text that names a file instead of a
+// directory stands for the first line of that file, so that a password need not
+// be where ps shows it.
+func parseFromOrIn(root *bundle.Root, source, text string) (Spec, error) {
+	spec, err := parseFrom(root, source, text)
+	if err != nil || spec.Kind != SQLite || strings.Contains(text, ":") {
+		return spec, err
+	}
+	if st, err := root.Stat(spec.Place); err != nil || !st.IsRegular() {
+		return spec, nil
+	}
+	line, err := firstLine(root, spec.Place)
+	if err != nil {
+		return Spec{}, err
+	}
+	return parseFrom(root, spec.Place, line)
 }
 
 // parseFrom parses text and makes a relative directory absolute. On the

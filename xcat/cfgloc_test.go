@@ -59,16 +59,10 @@ func TestASpecDoesNotPrintItsPassword(t *testing.T) {
 	}
 }
 
-func TestKindsThatAreNotBuiltAreNamedWithoutThePassword(t *testing.T) {
-	for _, text := range []string{"mysql:dbname=x;host=h|user|hush", "Pg:dbname=x|user|hush", "CSV:/etc/xcat", "DB2:x|user|hush"} {
-		_, err := OpenSite(t.Context(), Config{Cfgloc: text, Root: t.TempDir(), Getenv: noEnv})
-		kind, _, _ := strings.Cut(text, ":")
-		if err == nil || !strings.Contains(err.Error(), kind) || !strings.Contains(err.Error(), "--cfgloc") {
-			t.Errorf("%s: %v", text, err)
-		}
-		if err != nil && strings.Contains(err.Error(), "hush") {
-			t.Errorf("%s: the error tells the password: %v", text, err)
-		}
+func TestDB2IsNamedAsAKindThatCannotBeRead(t *testing.T) {
+	_, err := OpenSite(t.Context(), Config{Cfgloc: "DB2:x|user|hush", Root: t.TempDir(), Getenv: noEnv})
+	if err == nil || !strings.Contains(err.Error(), "DB2") || !strings.Contains(err.Error(), "--cfgloc") || strings.Contains(err.Error(), "hush") {
+		t.Errorf("got %v", err)
 	}
 }
 

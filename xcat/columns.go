@@ -8,8 +8,9 @@ import (
 // tableSpec is what this package reads of one table.
 type tableSpec struct {
 	name     string
-	columns  []string // those of xCAT's schema that are read, in its order; the first is the key
+	columns  []string // those of xCAT's schema, in its order; the first is the key
 	required bool     // no site is without it; imgexport creates the others when they are missing
+	unused   []string // columns that no export depends on, and that xcatd writes all the time; dumps hold them
 }
 
 // schema lists the tables that imgexport reads (RULES.md, section 2). Columns
@@ -38,7 +39,10 @@ var schema = []tableSpec{
 		"postbootscripts", "genimage_postinstall", "exlist", "comments", "disable"}},
 	{name: "litefile", columns: []string{"image", "file", "options", "comments", "disable"}},
 	{name: "postscripts", columns: []string{"node", "postscripts", "postbootscripts", "comments", "disable"}},
-	{name: "nodelist", columns: []string{"node", "groups", "disable"}},
+	{name: "nodelist", columns: []string{
+		"node", "groups", "status", "statustime", "appstatus", "appstatustime", "primarysn", "hidden",
+		"updatestatus", "updatestatustime", "zonename", "comments", "disable"},
+		unused: []string{"status", "statustime", "appstatus", "appstatustime", "updatestatus", "updatestatustime"}},
 	{name: "site", columns: []string{"key", "value", "comments", "disable"}},
 }
 

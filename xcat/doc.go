@@ -10,6 +10,12 @@
 //	                                           ├ Export: members, messages
 //	                            bundle.Root ───┘
 //
+// There is a Backend for each kind of database: files, one for each table
+// (tablefiles.go), of SQLite (sqlite.go) and of dumps (csv.go); and servers
+// (server.go), MySQL (mysql.go) and PostgreSQL (postgres.go). A Site looks for
+// changes in the background (look.go), and goes on with the rows it has when the
+// database is lost (status.go).
+//
 // Export works in imgexport's order, one file a step: the rows are checked,
 // kits looked up (kits.go), files searched (install.go, netboot.go,
 // statelite.go, rawimages.go, with the rules of lookup.go), extras taken from

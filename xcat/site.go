@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"log/slog"
 	"sync"
 	"time"
 
@@ -12,32 +13,38 @@ import (
 
 // Config says where a site is.
 type Config struct {
-	Cfgloc  string                   // as ParseSpec takes it; "" is xCAT's own choice, see findSpec
+	Cfgloc  string                   // as ParseSpec takes it, or a file that holds that; "" is xCAT's own choice, see findSpec
 	Root    string                   // the directory that stands for "/"; "" is "/"
 	Getenv  func(name string) string // nil is os.Getenv
 	Refresh time.Duration            // how old a Catalog may be before the database is looked at; 0: always look
+	Log     *slog.Logger             // is told when the database is lost, and when it is back; nil is nobody
 }
 
 // Site is an xCAT site: its database and its files.
 //
-// A Site is safe for use by several goroutines.
+// Its rows are looked at in the background, by one look at a time (look.go);
+// what is known of a database that cannot be read is in status.go. A Site is
+// safe for use by several goroutines.
 type Site struct {
-	root    *bundle.Root
-	refresh time.Duration
+	root     *bundle.Root
+	database string // its name for people
+	refresh  time.Duration
+	log      *slog.Logger
+	life     context.Context // ends with Close
+	end      context.CancelFunc
 
-	turn    chan struct{} // holds a token while no one uses the next two
+	turn    sync.Mutex // guards the next two
 	backend Backend
 	version Version // of catalog
 
-	mu      sync.Mutex // guards what follows
-	catalog *Catalog
-	looked  time.Time // when the database was last looked at
-	lastErr error     // of that look
+	mu       sync.Mutex // guards what follows; never held while the database is asked
+	catalog  *Catalog   // the last rows that were read, nil before
+	read     time.Time  // when the look began that has read them
+	looked   time.Time  // when the last look began that has ended
+	current  *look      // in progress, or nil
+	trouble  trouble
+	isClosed bool
 }
-
-// retryAfter is how long a site that cannot be read is left alone: waiting
-// for a lock takes seconds, and every lookup would.
-const retryAfter = time.Second
 
 // ErrClosed reports the use of a site after Close.
 var ErrClosed = errors.New("the site is closed")
@@ -48,34 +55,30 @@ func OpenSite(ctx context.Context, cfg Config) (*Site, error) {
 	if err != nil {
 		return nil, err
 	}
-	site, err := openSite(ctx, root, cfg)
+	spec, err := findSpec(root, cfg)
 	if err != nil {
 		_ = root.Close()
 		return nil, err
 	}
-	return site, nil
-}
-
-func openSite(ctx context.Context, root *bundle.Root, cfg Config) (*Site, error) {
-	spec, err := findSpec(root, cfg)
-	if err != nil {
-		return nil, err
-	}
 	backend, err := openBackend(root, spec)
 	if err != nil {
+		_ = root.Close()
 		return nil, err
 	}
-	s := newSite(root, backend, cfg.Refresh)
+	s := newSite(root, backend, spec.String(), cfg)
 	if _, err := s.Catalog(ctx); err != nil {
-		_ = backend.Close()
+		_ = s.Close()
 		return nil, err
 	}
 	return s, nil
 }
 
-func newSite(root *bundle.Root, backend Backend, refresh time.Duration) *Site {
-	s := &Site{root: root, backend: backend, refresh: refresh, turn: make(chan struct{}, 1)}
-	s.turn <- struct{}{}
+func newSite(root *bundle.Root, backend Backend, database string, cfg Config) *Site {
+	s := &Site{root: root, backend: backend, database: database, refresh: cfg.Refresh, log: cfg.Log}
+	if s.log == nil {
+		s.log = slog.New(slog.DiscardHandler)
+	}
+	s.life, s.end = context.WithCancel(context.Background())
 	return s
 }
 
@@ -83,97 +86,85 @@ func newSite(root *bundle.Root, backend Backend, refresh time.Duration) *Site {
 // together with the site.
 func (s *Site) Root() *bundle.Root { return s.root }
 
-// Close waits for a reading in progress and releases the site.
+// Close ends a look in progress and releases the site.
 func (s *Site) Close() error {
-	if _, open := <-s.turn; !open {
+	s.mu.Lock()
+	again := s.isClosed
+	s.isClosed = true
+	s.mu.Unlock()
+	if again {
 		return nil
 	}
-	close(s.turn)
-	s.mu.Lock()
-	s.looked = time.Time{} // nothing is fresh any more
-	s.mu.Unlock()
+	s.end()
+	s.turn.Lock() // who gets it later sees that the life is over
+	defer s.turn.Unlock()
 	return errors.Join(s.backend.Close(), s.root.Close())
 }
 
-// LastError returns why the database could not be read when it was last
-// looked at, or nil. While there is an error, Catalog returns the rows that
-// were read before.
-func (s *Site) LastError() error {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	return s.lastErr
-}
-
 // Catalog returns the site's rows. They are at most as old as Config.Refresh
-// when the database can be read, and as they were last read otherwise; see
-// LastError. An error means that they were never read, that ctx is done, or
-// that the site is closed.
+// when the database can be read. While it cannot, and while it takes longer than
+// a moment to answer, they are as they were last read; see Status. An error
+// means that they were never read, that ctx is done, or that the site is closed.
 func (s *Site) Catalog(ctx context.Context) (*Catalog, error) {
-	if c, err, ok := s.fresh(); ok {
-		return c, err
-	}
-	// One at a time looks at the database; who had to wait finds that
-	// somebody else has just done so.
-	select {
-	case <-ctx.Done():
-		return nil, ctx.Err()
-	case _, open := <-s.turn:
-		if !open {
-			return nil, ErrClosed
+	asked := time.Now()
+	for {
+		catalog, pending, err := s.known(asked)
+		if pending == nil {
+			return catalog, err
+		}
+		var enough <-chan time.Time // without a catalog there is nothing to do but wait
+		if catalog != nil {
+			enough = time.After(time.Until(pending.began.Add(patience)))
+		}
+		select {
+		case <-pending.done:
+		case <-enough:
+			return catalog, nil
+		case <-ctx.Done():
+			return nil, ctx.Err()
 		}
 	}
-	defer func() { s.turn <- struct{}{} }()
-	if c, err, ok := s.fresh(); ok {
-		return c, err
-	}
-	return s.look(ctx)
 }
 
-// fresh returns what the last look found, if that was recent enough.
-func (s *Site) fresh() (*Catalog, error, bool) {
+// known returns what a caller gets who asked at the given time, or what there
+// is and the look that he should wait for.
+func (s *Site) known(asked time.Time) (*Catalog, *look, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	age, limit := time.Since(s.looked), s.refresh
-	if s.lastErr != nil {
-		limit = max(limit, retryAfter)
+	switch {
+	case s.isClosed:
+		return nil, nil, ErrClosed
+	case s.trouble.err != nil && asked.Before(s.trouble.retry):
+		if s.catalog == nil {
+			return nil, nil, s.trouble.err
+		}
+		return s.catalog, nil, nil
 	}
-	if s.looked.IsZero() || age >= limit {
-		return nil, nil, false
+	if s.current == nil && (s.trouble.err != nil || !s.isYounger(asked, s.refresh*3/4)) {
+		s.startLook()
 	}
-	if s.catalog == nil {
-		return nil, s.lastErr, true
+	if s.trouble.err == nil && s.isYounger(asked, s.refresh) {
+		return s.catalog, nil, nil
 	}
-	return s.catalog, nil, true
+	return s.catalog, s.current, nil
 }
 
-// look reads the rows if they have changed. The caller has the turn.
-func (s *Site) look(ctx context.Context) (*Catalog, error) {
-	catalog, err := s.reload(ctx)
-	if ctx.Err() != nil {
-		return nil, ctx.Err()
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	s.looked, s.lastErr = time.Now(), err
-	if err == nil {
-		s.catalog = catalog
-	}
-	if s.catalog == nil {
-		return nil, err
-	}
-	return s.catalog, nil
+// isYounger reports whether what the last look has found was not older than
+// age when it was asked for. With an age of 0 the look must have begun after
+// that.
+func (s *Site) isYounger(asked time.Time, age time.Duration) bool {
+	return s.catalog != nil && !s.looked.Before(asked.Add(-age))
 }
 
-// reload returns the catalog of the present rows. The caller has the turn,
-// and nobody else changes s.catalog.
-func (s *Site) reload(ctx context.Context) (*Catalog, error) {
-	if s.catalog != nil {
+// reload returns the catalog of the present rows. The caller has the turn.
+func (s *Site) reload(ctx context.Context, have *Catalog) (*Catalog, error) {
+	if have != nil {
 		version, err := s.backend.Version(ctx)
 		if err != nil {
 			return nil, fmt.Errorf("look at the site's database: %w", err)
 		}
 		if version == s.version {
-			return s.catalog, nil
+			return have, nil
 		}
 	}
 	tables, version, err := s.backend.Load(ctx)
@@ -182,4 +173,18 @@ func (s *Site) reload(ctx context.Context) (*Catalog, error) {
 	}
 	s.version = version
 	return newCatalog(tables), nil
+}
+
+// tables reads all tables now.
+func (s *Site) tables(ctx context.Context) (Tables, error) {
+	s.turn.Lock()
+	defer s.turn.Unlock()
+	if s.life.Err() != nil {
+		return nil, ErrClosed
+	}
+	tables, _, err := s.backend.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the site's database: %w", err)
+	}
+	return tables, nil
 }

@@ -67,7 +67,7 @@ func newFakeSite(t *testing.T, f *fakeBackend, refresh time.Duration) *Site {
 	t.Helper()
 	root, err := bundle.OpenRoot(t.TempDir())
 	must(t, err)
-	s := newSite(root, f, refresh)
+	s := newSite(root, f, "fake", Config{Refresh: refresh})
 	t.Cleanup(func() { _ = s.Close() })
 	return s
 }
@@ -124,7 +124,7 @@ func TestCatalogKeepsTheLastRowsWhenTheDatabaseFails(t *testing.T) {
 	}
 	f.set("v2", nil)
 	s.mu.Lock()
-	s.looked = s.looked.Add(-retryAfter)
+	s.trouble.retry = time.Now()
 	s.mu.Unlock()
 	expectImage(t, s, "v2")
 	if err := s.LastError(); err != nil {

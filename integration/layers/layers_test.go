@@ -36,6 +36,7 @@ var onlyIn = map[string][]string{
 	"database/sql":                   {"xcat"},
 	"modernc.org/":                   {"xcat"},
 	"github.com/go-sql-driver/":      {"xcat"},
+	"github.com/jackc/":              {"xcat"},
 	"github.com/hanwen/go-fuse/":     {"fs"},
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
