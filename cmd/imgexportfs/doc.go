@@ -6,6 +6,7 @@
 //	imgexportfs export IMAGE [DEST] ...  write one bundle, as imgexport
 //	imgexportfs list                     a table of the images
 //	imgexportfs check [IMAGE...]         every problem of the images
+//	imgexportfs dump DIR                 the tables as tabdump writes them
 //	imgexportfs version
 //
 // This package turns command lines into calls: one file per command, the

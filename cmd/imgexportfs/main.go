@@ -14,7 +14,7 @@ const programName = "imgexportfs"
 
 func main() {
 	ctx, stop := untilInterrupted(context.Background())
-	code := run(ctx, os.Args, os.Stdout, os.Stderr)
+	code := run(ctx, takeArgs(os.Args), os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -51,7 +51,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:       stderr,
 		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), exportCommand(), listCommand(), checkCommand(), versionCommand(),
+			mountCommand(), umountCommand(), exportCommand(), listCommand(), checkCommand(), dumpCommand(), versionCommand(),
 		},
 		Action:         withoutCommand,
 		OnUsageError:   asUsageError,

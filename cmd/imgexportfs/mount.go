@@ -47,7 +47,8 @@ func mountCommand() *cli.Command {
 }
 
 func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer) error {
-	site, err := m.site.open(ctx, m.refresh)
+	log := m.log(stderr)
+	site, err := m.site.open(ctx, m.refresh, log)
 	if err != nil {
 		return err
 	}
@@ -66,7 +67,7 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 		AllowOther: m.options.allowOther,
 		Refresh:    m.refresh,
 		Debug:      m.debug,
-		Log:        m.log(stderr),
+		Log:        log,
 	})
 	if err != nil {
 		return withCode(exitMount, err)

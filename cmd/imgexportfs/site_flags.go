@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"log/slog"
 	"os"
 	"path/filepath"
 	"time"
@@ -26,7 +27,7 @@ type siteFlags struct {
 }
 
 const (
-	cfglocUsage   = "of the database, spelt as in xCAT's cfgloc file and XCATCFG"
+	cfglocUsage   = "of the database, spelt as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
 	cfglocDefault = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
 	rootUsage     = "to put in front of every path of the site, when a management node's disk is mounted there"
 	memoryUsage   = "of the memory for bundles in the making, in all"
@@ -84,9 +85,10 @@ func (f *siteFlags) addTo(set *pflag.FlagSet) {
 }
 
 // open opens the site that the flags name. Its rows are looked at again
-// when they are older than refresh.
-func (f *siteFlags) open(ctx context.Context, refresh time.Duration) (*xcat.Site, error) {
-	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh})
+// when they are older than refresh. log is told when the database is lost; nil
+// is nobody.
+func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.Logger) (*xcat.Site, error) {
+	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh, Log: log})
 	if err != nil {
 		return nil, withCode(exitSite, err)
 	}
@@ -95,7 +97,7 @@ func (f *siteFlags) open(ctx context.Context, refresh time.Duration) (*xcat.Site
 
 // snapshot opens the site and reads its rows, for commands that run once.
 func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, error) {
-	site, err := f.open(ctx, 0)
+	site, err := f.open(ctx, 0, nil)
 	if err != nil {
 		return nil, nil, err
 	}
