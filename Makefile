@@ -9,11 +9,13 @@ UNIT     = ./bundle ./cmd/... ./fs ./tablesdump ./xcat
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
-TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc
+TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
+	mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core pg_ctlcluster:postgresql pigz:pigz zstd:zstd curl:curl
+BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race lint bench demo clean install test-tools demo-tools FORCE
+.PHONY: help build test race lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -40,7 +42,7 @@ lint: ## gofmt, go vet, staticcheck, and who may import whom
 	go tool staticcheck ./...
 	go test -count=1 ./integration/layers
 
-bench: demo-tools build ## compare with what imgexport does; RUNS=5 each
+bench: bench-tools build ## compare with what imgexport does; RUNS=5 each
 	go run ./integration/bench -binary ./$(PROGRAM) -runs $(or $(RUNS),5)
 
 demo: demo-tools build ## build, make a small site, mount it, export from it
@@ -56,11 +58,13 @@ install: build ## install below PREFIX=/usr/local
 # cannot.
 define need
 	@missing=; for pair in $(1); do \
-		command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; \
+		PATH=$$PATH:/usr/sbin:/sbin command -v $${pair%%:*} >/dev/null || missing="$$missing $${pair##*:}"; \
 	done; \
 	if [ -n "$$missing" ] && [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null; then \
 		echo "installing$$missing"; \
-		apt-get install -y -q $$missing >/dev/null 2>&1 || { apt-get update -q >/dev/null && apt-get install -y -q $$missing >/dev/null; }; \
+		export DEBIAN_FRONTEND=noninteractive; \
+		apt-get install -y -q --no-install-recommends $$missing >/dev/null 2>&1 || \
+			{ apt-get update -q >/dev/null && apt-get install -y -q --no-install-recommends $$missing >/dev/null; }; \
 	elif [ -n "$$missing" ]; then \
 		echo "not there, and only root with apt-get can install it:$$missing" >&2; \
 	fi
@@ -71,5 +75,8 @@ test-tools:
 
 demo-tools:
 	$(call need,$(DEMO_TOOLS))
+
+bench-tools:
+	$(call need,$(BENCH_TOOLS))
 
 FORCE:

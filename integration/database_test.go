@@ -187,8 +187,8 @@ func TestDatabaseIsFoundWhereXCATFindsIt(t *testing.T) {
 	expect("--cfgloc with a bare directory", "from flag", nil, "--cfgloc=/db/from-flag")
 }
 
-// Kinds of database that cannot be read yet, and texts that are none, are
-// named, and a password never shows.
+// Databases that cannot be reached, and texts that name none, are named in the
+// error, and a password never shows.
 func TestUnknownDatabaseKindsAreNamed(t *testing.T) {
 	site := smallSite(t, 1000)
 	for spec, name := range map[string]string{

@@ -1,6 +1,6 @@
 // Package integration tests the whole program from the outside: the built
-// binary, a real mount, real SQLite files, and the tools that people use on a
-// mount (cp, rsync, tar, cpio, sha256sum, diff, Python's tarfile, busybox tar,
+// binary, a real mount, SQLite files, MariaDB and PostgreSQL servers that the
+// tests start for themselves, and the tools that people use on a mount (cp, rsync, tar, cpio, sha256sum, diff, Python's tarfile, busybox tar,
 // bsdtar).
 //
 // The measure is testdata/conformance: what xCAT's own imgexport did with 127
@@ -24,6 +24,7 @@
 // taken for a good build. TestMain fails the run if a mount is left behind.
 //
 //	IMGEXPORTFS_REQUIRE_FUSE=1   missing tools, root or FUSE are failures
+//	IMGEXPORTFS_REQUIRE_DB=1     missing database servers are failures
 //	IMGEXPORTFS_BINARY=FILE      test this program instead of building one
 //	IMGEXPORTFS_RACE=1           build the program with the race detector
 //	IMGEXPORTFS_SEED=N           repeat the random choices of an earlier run
