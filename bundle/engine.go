@@ -60,6 +60,20 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 // context ends.
 func (e *Engine) Close() { e.workers.close() }
 
+// Stats says what an Engine is busy with.
+type Stats struct {
+	Budget  int64 // bytes that made segments may take
+	Used    int64 // bytes that they take
+	Readers int64 // that are open
+}
+
+// Stats returns what the Engine is busy with.
+func (e *Engine) Stats() Stats {
+	e.cache.mu.Lock()
+	defer e.cache.mu.Unlock()
+	return Stats{Budget: e.cache.budget, Used: e.cache.used, Readers: e.readers.Load()}
+}
+
 // blob is a file that consists of blocks, one after the other.
 type blob interface {
 	// blockKey names the bytes of block i.

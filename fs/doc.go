@@ -9,7 +9,8 @@
 // that list images are the only nodes that live through versions.
 //
 //	folder (root, @NODE) ─ image ─ member directory, member file
-//	                     └ bundle, checksum, errors
+//	             │       └ bundle, checksum, errors
+//	             └ status (.imgexportfs)
 //
 // Nothing in here knows how a bundle comes about or what imgexport's rules
 // are.

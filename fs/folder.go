@@ -89,6 +89,9 @@ func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*
 
 // find returns the node that name stands for at present.
 func (f *folder) find(ctx context.Context, name string) (node, error) {
+	if name == statusName && f.node == "" {
+		return f.status, nil
+	}
 	catalog, dir, err := f.gallery.look(ctx)
 	if err != nil {
 		return nil, err

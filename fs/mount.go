@@ -45,6 +45,7 @@ type mount struct {
 	folderInos *stable[string]
 	imageInos  *stable[exhibit]
 	textInos   *stable[string]
+	status     *statusDir
 }
 
 // Mounted is a site that is being shown.
@@ -76,6 +77,7 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 		imageInos:  newStable[exhibit](numbers),
 		textInos:   newStable[string](numbers),
 	}
+	m.status = newStatusDir(m, numbers)
 	server, err := gofs.Mount(dir, &folder{mount: m, ino: fuse.FUSE_ROOT_ID}, m.fuseOptions())
 	if err != nil {
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
