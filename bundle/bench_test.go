@@ -158,3 +158,21 @@ func BenchmarkStatelite(b *testing.B) {
 		e.Close()
 	}
 }
+
+// BenchmarkWorthStoring is what a large file costs before the first byte.
+func BenchmarkWorthStoring(b *testing.B) {
+	enc, err := newEncoder(Codec{Compression: Auto, Level: DefaultLevel})
+	if err != nil {
+		b.Fatal(err)
+	}
+	data := make([]byte, 32<<20)
+	for i, seed := 0, uint64(1); i < len(data); i++ {
+		seed = seed*6364136223846793005 + 1442695040888963407
+		data[i] = byte(seed >> 56)
+	}
+	for b.Loop() {
+		if _, err := enc.worthStoring(Bytes(data)); err != nil {
+			b.Fatal(err)
+		}
+	}
+}

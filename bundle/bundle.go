@@ -131,10 +131,8 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 	if stored, ok := e.index.isStored(k); ok {
 		return stored, nil
 	}
-	enc, err := newEncoder(e.codec)
-	if err != nil {
-		return false, err
-	}
+	enc := e.encoders.Get().(*encoder)
+	defer e.encoders.Put(enc)
 	stored, err := enc.worthStoring(c)
 	if err == nil {
 		e.index.putStored(k, stored)

@@ -6,6 +6,11 @@ import (
 	"sync"
 )
 
+// runMin is how many segments in a row make a reader who goes forward: two may
+// be chance, when reads are random. Who begins at the start is taken for one
+// at once.
+const runMin = 3
+
 // windowMax is how many segments are made ahead of a reader at most.
 const windowMax = 16
 
@@ -19,6 +24,7 @@ type Reader struct {
 
 	mu     sync.Mutex
 	last   int // the furthest segment read in the present run forward
+	run    int // segments read in this run, one after the other
 	window int // segments to make ahead; grows while reading goes forward
 	upTo   int // segments below have been asked for in this run
 }
@@ -35,7 +41,7 @@ func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}
 
 func (e *Engine) newReader(b blob) *Reader {
 	e.readers.Add(1)
-	return &Reader{engine: e, blob: b, last: -1}
+	return &Reader{engine: e, blob: b, last: -1, run: runMin}
 }
 
 // Close gives the reader's share of the budget to others.
@@ -127,13 +133,16 @@ func (r *Reader) plan(i, n int) (from, to int) {
 	switch {
 	case i == r.last+1: // the next one; a first read of the start is one too
 		r.last = i
+		if r.run++; r.run < runMin {
+			return 0, 0
+		}
 		r.window = min(max(2*r.window, 2), r.windowLimit())
 	case i <= r.last && i+windowMax >= r.last: // late parts of what is being read
 		return 0, 0
 	case i > r.last && i < r.upTo: // early ones
 		r.last = i
 	default: // a jump
-		r.last, r.window, r.upTo = i, 0, 0
+		r.last, r.run, r.window, r.upTo = i, 1, 0, 0
 		return 0, 0
 	}
 	from = max(i+1, r.upTo)
