@@ -101,3 +101,26 @@ func TestCompressedFilesAreStoredAndOthersDeflated(t *testing.T) {
 		}
 	}
 }
+
+// mostlyZeros is a disk image of 8 GiB with noise in one place of sixteen.
+type mostlyZeros struct{ Bytes }
+
+func (mostlyZeros) Size() int64 { return 8 << 30 }
+
+func (z mostlyZeros) ReadAt(p []byte, off int64) (int, error) {
+	clear(p)
+	if off>>26%16 == 0 {
+		copy(p, z.Bytes)
+	}
+	return len(p), nil
+}
+
+func TestSamplesOfLargeFilesAreManyEnough(t *testing.T) {
+	enc, err := newEncoder(Codec{Level: DefaultLevel})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if stored, err := enc.worthStoring(mostlyZeros{noise(seeded(t), sampleSize)}); err != nil || stored {
+		t.Errorf("worth storing = %v, %v", stored, err)
+	}
+}

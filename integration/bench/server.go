@@ -20,13 +20,14 @@ type server struct {
 }
 
 // startServer mounts the site below root on a new directory in work. It
-// remembers sizes in the directory cache, "" for nowhere.
-func startServer(program, root, work, cache string) (*server, error) {
+// remembers no sizes unless the flags say where.
+func startServer(program, root, work string, flags []string) (*server, error) {
 	dir, err := os.MkdirTemp(work, "mount-")
 	if err != nil {
 		return nil, err
 	}
-	s := &server{dir: dir, cmd: exec.Command(program, "mount", "--root", root, "--cache-dir", cache, dir)}
+	args := append([]string{"mount", "--root", root, "--cache-dir", ""}, flags...)
+	s := &server{dir: dir, cmd: exec.Command(program, append(args, dir)...)}
 	s.cmd.Stdout, s.cmd.Stderr = &s.log, &s.log
 	if err := s.cmd.Start(); err != nil {
 		return nil, err

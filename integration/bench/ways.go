@@ -1,19 +1,64 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
+	"slices"
 	"time"
 
 	"imgexportfs/integration/xcatsite"
 )
 
-// run is what one way of exporting one image took.
-type run struct {
-	took time.Duration
-	size int64 // of the bundle
-	peak int64 // most memory of the server, bytes; 0 where there is none
+// samples are what one way took, a value per run.
+type samples []time.Duration
+
+// percentile is the smallest sample that p percent of all do not exceed.
+func (s samples) percentile(p int) time.Duration {
+	sorted := slices.Sorted(slices.Values(s))
+	return sorted[max(0, (len(sorted)*p+99)/100-1)]
+}
+
+func (s samples) median() time.Duration { return s.percentile(50) }
+
+// way is one way of doing something.
+type way struct {
+	name string
+	tool string // that must be installed, "" for none but the usual ones
+	do   func() (time.Duration, error)
+}
+
+// inTurn runs every way once, then every way again, and so on. A way whose
+// tool is missing has no samples.
+func (b *bench) inTurn(what string, ways ...way) (map[string]samples, error) {
+	all := map[string]samples{}
+	for i := range b.runs {
+		fmt.Fprintf(os.Stderr, "%s, run %d of %d\n", what, i+1, b.runs)
+		for _, w := range ways {
+			if _, err := exec.LookPath(w.tool); w.tool != "" && err != nil {
+				continue
+			}
+			took, err := w.do()
+			if err != nil {
+				return nil, fmt.Errorf("%s: %w", w.name, err)
+			}
+			all[w.name] = append(all[w.name], took)
+		}
+	}
+	return all, nil
+}
+
+// output runs a shell script with arguments and returns what it writes.
+func output(script string, args ...string) ([]byte, error) {
+	cmd := exec.Command("bash", append([]string{"-euo", "pipefail", "-c", script, "bash"}, args...)...)
+	cmd.Stderr = os.Stderr
+	out, err := cmd.Output()
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", script, err)
+	}
+	return out, nil
 }
 
 // timed runs a shell script and returns how long it took.
@@ -23,86 +68,54 @@ func timed(script string, args ...string) (time.Duration, error) {
 	return time.Since(started), err
 }
 
-// asImgexport copies, packs and compresses with the programs that imgexport
-// calls. The few small files that it writes by itself cost nothing.
-func asImgexport(site *xcatsite.Site, image, work string) (run, error) {
-	stage, bundle := filepath.Join(work, "stage"), filepath.Join(work, image+"-imgexport.tgz")
-	dir := site.Path(xcatsite.ProfileDir(image))
-	script := `mkdir -p "$1/$3"; cp -r "$2/kernel" "$2"/initrd-*.gz "$2/rootimg.cpio.gz" "$1/$3/"; tar czf "$4" -C "$1" .`
-	if image == statelite {
-		script = `mkdir -p "$1/$3"
-			cp -r "$2/kernel" "$2"/initrd-*.gz "$1/$3/"
-			(cd "$2" && find rootimg | cpio --quiet -H newc -o | gzip -c) > "$1/$3/rootimgtree.gz"
-			tar czf "$4" -C "$1" .`
+// making is timed for a script that writes files into the directory $1, which
+// is made for it and removed after it. The size of $1/bundle is kept.
+func (b *bench) making(name, script string, args ...string) (time.Duration, error) {
+	out := filepath.Join(b.work, "out")
+	if err := os.Mkdir(out, 0o755); err != nil {
+		return 0, err
 	}
-	took, err := timed(script, stage, dir, image, bundle)
-	return finish(took, bundle, 0, err, stage)
+	took, err := timed(script, append([]string{out}, args...)...)
+	if info, serr := os.Stat(filepath.Join(out, "bundle")); serr == nil {
+		b.bytes[name] = info.Size()
+	}
+	return took, errors.Join(err, os.RemoveAll(out))
 }
 
-// byCopy copies the bundle from a fresh mount, which knows the sizes that are
-// in the directory cache.
-func byCopy(program string, site *xcatsite.Site, image, work, cache string) (r run, err error) {
-	server, err := startServer(program, site.Dir(), work, cache)
-	if err != nil {
-		return run{}, err
-	}
-	defer func() {
-		if serr := server.stop(); err == nil {
-			err = serr
-		}
-	}()
-	bundle := filepath.Join(work, image+"-cp.tgz")
-	took, err := timed(`cp "$1" "$2"`, filepath.Join(server.dir, image+".tgz"), bundle)
-	if err != nil {
-		return run{}, err
-	}
-	peak, err := server.peakMemory()
-	return finish(took, bundle, peak, err)
+// makes is a way that is a script for making.
+func (b *bench) makes(name, tool, script string, args ...string) way {
+	return way{name, tool, func() (time.Duration, error) { return b.making(name, script, args...) }}
 }
 
-// byExport writes the bundle with the command export, which also waits until
-// the disk has it.
-func byExport(program string, site *xcatsite.Site, image, work string) (run, error) {
-	bundle := filepath.Join(work, image+"-export.tgz")
-	took, err := timed(`"$1" export --root "$2" --cache-dir "" "$3" "$4" > /dev/null`, program, site.Dir(), image, bundle)
-	return finish(took, bundle, 0, err)
+// onMount mounts a site for one measurement.
+func (b *bench) onMount(site *xcatsite.Site, flags []string, measure func(s *server) (time.Duration, error)) (took time.Duration, err error) {
+	s, err := startServer(b.program, site.Dir(), b.work, flags)
+	if err != nil {
+		return 0, err
+	}
+	defer func() { err = errors.Join(err, s.stop()) }()
+	return measure(s)
 }
 
-// finish looks at the bundle and removes it and the directories given.
-func finish(took time.Duration, bundle string, peak int64, err error, dirs ...string) (run, error) {
-	if err != nil {
-		return run{}, err
-	}
-	info, err := os.Stat(bundle)
-	if err != nil {
-		return run{}, err
-	}
-	for _, path := range append(dirs, bundle) {
-		if err := os.RemoveAll(path); err != nil {
-			return run{}, err
-		}
-	}
-	return run{took: took, size: info.Size(), peak: peak}, nil
+// copies is a way that copies the named bundle from a new mount.
+func (b *bench) copies(name string, site *xcatsite.Site, bundle string, flags ...string) way {
+	return way{name, "", func() (time.Duration, error) {
+		return b.onMount(site, flags, func(s *server) (time.Duration, error) {
+			return b.making(name, `cp "$2" "$1/bundle"`, filepath.Join(s.dir, bundle))
+		})
+	}}
 }
 
-// firstLook measures, on a fresh mount, how long the first stat of a bundle
-// takes and the first byte after it.
-func firstLook(program string, site *xcatsite.Site, image, work string) (stat, first time.Duration, err error) {
-	server, err := startServer(program, site.Dir(), work, "")
-	if err != nil {
-		return 0, 0, err
-	}
-	defer func() {
-		if serr := server.stop(); err == nil {
-			err = serr
-		}
-	}()
-	path := filepath.Join(server.dir, image+".tgz")
-	if stat, err = timed(`stat "$1" > /dev/null`, path); err != nil {
-		return 0, 0, fmt.Errorf("first stat: %w", err)
-	}
-	if first, err = timed(`head -c 1 "$1" > /dev/null`, path); err != nil {
-		return 0, 0, fmt.Errorf("first byte: %w", err)
-	}
-	return stat, first, nil
+// firstStat is a way that asks a new mount for the size of the named bundle.
+func (b *bench) firstStat(name string, site *xcatsite.Site, bundle string, flags ...string) way {
+	return way{name, "", func() (time.Duration, error) {
+		return b.onMount(site, flags, func(s *server) (time.Duration, error) { return stat(filepath.Join(s.dir, bundle)) })
+	}}
+}
+
+// stat is how long one stat(2) takes.
+func stat(path string) (time.Duration, error) {
+	started := time.Now()
+	_, err := os.Stat(path)
+	return time.Since(started), err
 }
