@@ -194,7 +194,7 @@ func TestChangeInATreeShows(t *testing.T) {
 	must(t, site.WriteFile(root+"/etc/motd", 0o644, []byte("hello")))
 	must(t, os.Symlink("motd", site.Path(root+"/etc/link")))
 	m := mountSite(t, site.Dir(), "--refresh", "100ms")
-	last := statOne(t, m.path("lite.tgz"))
+	last, missed := statOne(t, m.path("lite.tgz")), 0
 	for _, change := range []struct {
 		name string
 		make func() error
@@ -215,9 +215,15 @@ func TestChangeInATreeShows(t *testing.T) {
 			return now.inode != last.inode
 		})
 		if now.size == last.size && now.mtime == last.mtime {
-			t.Errorf("%s: size and time are still %d and %d", change.name, now.size, now.mtime)
+			t.Logf("%s: size and time are still %d and %d", change.name, now.size, now.mtime)
+			missed++
 		}
 		last = now
+	}
+	// Within one second it is the padding that shows a change, and that is
+	// by chance the same once in 1024 times.
+	if missed > 1 {
+		t.Errorf("%d changes show neither in the size nor in the time", missed)
 	}
 }
 
