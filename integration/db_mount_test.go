@@ -26,6 +26,10 @@ func testDBMountOutlivesItsServer(t *testing.T, s dbServer) {
 		expectText(t, "sum", strings.Fields(run(t, "sha256sum", m.path("bar.tgz")))[0], want)
 		expectContains(t, "manifest", run(t, "cat", m.path("foo", "manifest.xml")), "<description>aaaa<")
 	}
+	eventually(t, "the loss is noticed", func() bool {
+		run(t, "ls", m.dir)
+		return strings.Contains(m.log.String(), "level=WARN")
+	})
 	s.start(t)
 	s.exec(t, "mounted", "UPDATE osimage SET description = 'back' WHERE imagename = 'foo'")
 	eventually(t, "the changed row shows", func() bool {
