@@ -41,6 +41,7 @@ type version struct {
 	bundle      *bundle.Bundle // nil if there is none to offer
 	members     []bundle.Member
 	problems    []xcat.Message
+	withdrawn   bool             // the bundle could not be read, which may pass
 	ino         uint64           // the first of its inode numbers
 	memberIndex map[string]int   // by name
 	children    map[string][]int // by name of the directory; "" is the top
@@ -80,7 +81,7 @@ func newVersion(engine *bundle.Engine, numbers *inodes, export *xcat.Export) *ve
 // without is the version after its bundle has turned out not to be readable.
 func (v *version) without(err error) *version {
 	w := *v
-	w.bundle = nil
+	w.bundle, w.withdrawn = nil, true
 	w.problems = append(append([]xcat.Message(nil), v.problems...), xcat.Message{
 		Level: xcat.Error,
 		Text:  "Couldn't read the files of " + v.export.Image + ": " + err.Error(),
@@ -88,8 +89,9 @@ func (v *version) without(err error) *version {
 	return &w
 }
 
-// broken reports whether another version of the same sources is called for.
-func (v *version) broken() bool { return v.bundle != nil && v.bundle.Broken() }
+// broken reports whether another version of the same sources is called for:
+// because its sizes were wrong, or because reading failed and may not any more.
+func (v *version) broken() bool { return v.withdrawn || v.bundle != nil && v.bundle.Broken() }
 
 // fingerprint tells a version from the next one.
 func fingerprint(export *xcat.Export) [32]byte {
