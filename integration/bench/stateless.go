@@ -23,14 +23,20 @@ func (b *bench) stateless() error {
 	}); err != nil {
 		return err
 	}
+	info, err := os.Stat(copied)
+	if err != nil {
+		return err
+	}
 	s, err := b.inTurn("stateless",
 		b.makes("imgexport", "", `mkdir -p "$1/stage/image"; cp -r "$2"/* "$1/stage/image"; tar czf "$1/bundle" -C "$1/stage" .`, dir),
 		b.makes("pigz", "pigz", `tar c -C "$2" . | pigz > "$1/bundle"`, dir),
 		b.makes("zstd", "zstd", `tar c -C "$2" . | zstd -q -T0 > "$1/bundle"`, dir),
 		b.makes("cp -r", "", `cp -r "$2" "$1"`, dir),
 		b.copies("cp", site, bundle),
+		b.copiesNothing("cp of nothing", info.Size(), `cp "$2" "$1/bundle"`),
 		b.makes("export", "", `"$2" export --cache-dir "" --root "$3" image "$1/bundle" > /dev/null`, b.program, site.Dir()),
 		b.secondCopy("second", site, bundle, `cp "$2" "$1/bundle"`),
+		b.secondCopyOfNothing("second of nothing", info.Size(), `cp "$2" "$1/bundle"`),
 		b.makes("plain cp", "", `cp "$2" "$1/bundle"`, copied),
 		b.secondCopy("second dd", site, bundle, ddCopy),
 		b.makes("plain dd", "", ddCopy, copied),
@@ -53,8 +59,10 @@ func (b *bench) stateless() error {
 	t.race("`cp`", s["cp"], "`tar \\| pigz`", s["pigz"], 6)
 	t.race("`cp`", s["cp"], "`tar \\| zstd -T0`", s["zstd"], 0)
 	t.race("`cp`", s["cp"], "`cp -r` of the members", s["cp -r"], 0.65)
+	t.race("`cp`", s["cp"], "`cp` from a file system that answers every read from one buffer", s["cp of nothing"], 0)
 	t.race("`imgexportfs export`, which waits for the disk", s["export"], "staged `cp` and `tar czf`", s["imgexport"], 0)
 	t.race("second `cp` from one mount", s["second"], "`cp` of a plain file", s["plain cp"], 0.9)
+	t.race("second `cp` from one mount", s["second"], "second `cp` from the file system with one buffer", s["second of nothing"], 0)
 	t.race("the same with `dd bs=256K`, which reads and writes in both cases", s["second dd"], "of a plain file", s["plain dd"], 0)
 	t.race("`cp -r` of the members from the mount", s["members"], "`cp -r` of the members", s["cp -r"], 0)
 	t.race("`dd bs=128K` to nowhere", s["128K"], "of a plain file", s["plain 128K"], 0)
