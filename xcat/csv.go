@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"fmt"
 	"io"
-	"maps"
 	"slices"
 
 	"imgexportfs/bundle"
@@ -23,27 +22,14 @@ func newCSVBackend(root *bundle.Root, dir string) *csvBackend {
 
 // Load reads all tables, again if a file changes meanwhile.
 func (b *csvBackend) Load(ctx context.Context) (Tables, Version, error) {
-	for try := 1; ; try++ {
-		before, err := b.look()
-		if err != nil {
-			return nil, "", err
-		}
-		tables, readErr := b.readAll(ctx, before)
-		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
-		}
-		after, err := b.look()
-		switch {
-		case err != nil:
-			return nil, "", err
-		case maps.Equal(before, after):
-			return tables, b.version(after), readErr
-		case try == maxReads && readErr == nil:
-			return nil, "", fmt.Errorf("the tables in %s change all the time while they are read: try again when the dump is whole", b.dir)
-		case try == maxReads:
-			return nil, "", readErr
-		}
+	tables, states, rested, err := b.readAtRest(ctx, b.readAll)
+	if err != nil {
+		return nil, "", err
 	}
+	if !rested {
+		return nil, "", fmt.Errorf("the tables in %s change all the time while they are read: try again when the dump is whole", b.dir)
+	}
+	return tables, b.version(states), nil
 }
 
 func (b *csvBackend) readAll(ctx context.Context, states map[string]fileState) (Tables, error) {

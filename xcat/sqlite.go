@@ -3,7 +3,6 @@ package xcat
 import (
 	"context"
 	"fmt"
-	"maps"
 	"time"
 
 	"imgexportfs/bundle"
@@ -31,9 +30,6 @@ type readTable struct {
 // defaultLockWait is longer than xcatd holds a lock for any change of its own.
 const defaultLockWait = 5 * time.Second
 
-// maxReads is how often Load reads again because tables changed under it.
-const maxReads = 5
-
 func newSQLiteBackend(root *bundle.Root, dir string) *sqliteBackend {
 	return &sqliteBackend{
 		tableFiles: newTableFiles(root, dir, SQLite),
@@ -48,33 +44,19 @@ func newSQLiteBackend(root *bundle.Root, dir string) *sqliteBackend {
 // consistent in itself, which is all that imgexport has, and the version says
 // that there is more to read.
 func (b *sqliteBackend) Load(ctx context.Context) (Tables, Version, error) {
-	for try := 1; ; try++ {
-		before, err := b.look()
-		if err != nil {
-			return nil, "", err
-		}
-		tables, readErr := b.readAll(ctx, before)
-		if ctx.Err() != nil {
-			return nil, "", ctx.Err()
-		}
-		after, err := b.look()
-		switch {
-		case err != nil:
-			return nil, "", err
-		case maps.Equal(before, after):
-			return tables, b.version(after), readErr
-		case try < maxReads:
-			continue
-		case readErr != nil:
-			return nil, "", readErr
-		}
-		for name, state := range after {
-			if b.read[name].unsafe && b.read[name].state != state {
-				return nil, "", fmt.Errorf("%s changes all the time while it is read without locks: try again when no one writes to it", b.file(name))
-			}
-		}
-		return tables, b.unique("unsettled"), nil
+	tables, states, rested, err := b.readAtRest(ctx, b.readAll)
+	if err != nil {
+		return nil, "", err
 	}
+	if rested {
+		return tables, b.version(states), nil
+	}
+	for name, state := range states {
+		if b.read[name].unsafe && b.read[name].state != state {
+			return nil, "", fmt.Errorf("%s changes all the time while it is read without locks: try again when no one writes to it", b.file(name))
+		}
+	}
+	return tables, b.unique("unsettled"), nil
 }
 
 // readAll returns the tables in the given states, reading those that are not

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"maps"
 	"strings"
 	"time"
 
@@ -34,6 +35,33 @@ func (f *tableFiles) Version(context.Context) (Version, error) {
 		return "", err
 	}
 	return f.version(states), nil
+}
+
+// maxReads is how often tables are read again because they changed under the
+// reader.
+const maxReads = 5
+
+// readAtRest reads the tables, again if a file changes meanwhile, so that all
+// are of one moment. On a site that never rests it gives up on that after a few
+// times: then rested is false. The states are those after the reading.
+func (f *tableFiles) readAtRest(ctx context.Context, read func(context.Context, map[string]fileState) (Tables, error)) (tables Tables, states map[string]fileState, rested bool, err error) {
+	for range maxReads {
+		before, lookErr := f.look()
+		if lookErr != nil {
+			return nil, nil, false, lookErr
+		}
+		tables, err = read(ctx, before)
+		if ctx.Err() != nil {
+			return nil, nil, false, ctx.Err()
+		}
+		if states, lookErr = f.look(); lookErr != nil {
+			return nil, nil, false, lookErr
+		}
+		if maps.Equal(before, states) {
+			return tables, states, true, err
+		}
+	}
+	return tables, states, false, err
 }
 
 // fileState identifies the state of one table's files. The zero value is a
