@@ -31,6 +31,7 @@ type Options struct {
 	Refresh    time.Duration // for how long what was seen of the site is shown; 0 = look every time
 	Debug      bool          // log every FUSE request
 	Log        *slog.Logger  // nil = the default logger
+	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
 }
 
 // mount is what all nodes of a mount share.

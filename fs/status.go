@@ -34,6 +34,7 @@ var statusFiles = []struct {
 }{
 	{"status.json", (*mount).statusJSON},
 	{"metrics", (*mount).metrics},
+	{"log", func(m *mount) []byte { return m.opts.Journal.Text() }},
 }
 
 // newStatusDir reserves the inode numbers of the directory and its files.

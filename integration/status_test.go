@@ -47,6 +47,7 @@ func TestStatusTellsOfTheDatabase(t *testing.T) {
 		t.Errorf("status after the loss: %+v", lost)
 	}
 	expectContains(t, "the error", lost.Error, "osimage.sqlite")
+	expectContains(t, "the log", run(t, "cat", m.path(".imgexportfs", "log")), "osimage.sqlite")
 	expectContains(t, "the metrics", run(t, "cat", m.path(".imgexportfs", "metrics")), "imgexportfs_database_failing 1\n")
 
 	must(t, os.Rename(table+".away", table))

@@ -47,7 +47,8 @@ func mountCommand() *cli.Command {
 }
 
 func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer) error {
-	log := m.log(stderr)
+	journal := &fs.Journal{}
+	log := m.log(stderr, journal)
 	site, err := m.site.open(ctx, m.refresh, log)
 	if err != nil {
 		return err
@@ -69,6 +70,7 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 		Refresh:    m.refresh,
 		Debug:      m.debug,
 		Log:        log,
+		Journal:    journal,
 	})
 	if err != nil {
 		return withCode(exitMount, err)
@@ -77,12 +79,17 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 	return withCode(exitMount, untilUnmounted(ctx, mounted))
 }
 
-func (m mounting) log(stderr io.Writer) *slog.Logger {
+// log goes to stderr and to the journal, which is for what went wrong and not
+// for debugging.
+func (m mounting) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
 	level := slog.LevelInfo
 	if m.verbose || m.debug {
 		level = slog.LevelDebug
 	}
-	return slog.New(slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}))
+	return slog.New(slog.NewMultiHandler(
+		slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}),
+		slog.NewTextHandler(journal, nil),
+	))
 }
 
 // grace is how long files that are still open may keep an unmounted mount
