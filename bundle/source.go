@@ -37,8 +37,18 @@ func (s *Source) ReadAt(p []byte, off int64) (int, error) {
 	if err := s.of.fill(s.fd, p, off); err != nil {
 		return 0, err
 	}
-	return len(p), s.of.check(s.fd)
+	return len(p), s.Check()
 }
+
+// Check reports ErrChanged when the file is not what it was. ReadAt has done
+// so itself; this is for bytes that came from Fd.
+func (s *Source) Check() error { return s.of.check(s.fd) }
+
+// Fd is the descriptor, which nobody but Close may close.
+func (s *Source) Fd() int { return s.fd }
+
+// Path is the source's path as the site spells it.
+func (s *Source) Path() string { return s.of.Path() }
 
 // Close closes the file.
 func (s *Source) Close() error { return unix.Close(s.fd) }

@@ -28,6 +28,7 @@ func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) {
 type memberFile struct {
 	gofs.Inode
 	memberOf
+	passes passes // for sources
 }
 
 var _ = (gofs.NodeOpener)((*memberFile)(nil))
@@ -46,10 +47,19 @@ func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uin
 		if err != nil {
 			return nil, 0, f.errno(err)
 		}
-		return &sourceHandle{f.mount, source}, fuse.FOPEN_KEEP_CACHE, 0
+		return f.sourceHandle(source), fuse.FOPEN_KEEP_CACHE, 0
 	default:
 		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.member().Name, content))
 	}
+}
+
+// sourceHandle returns the handle that reads a source in the way of this node.
+func (f *memberFile) sourceHandle(source *bundle.Source) gofs.FileHandle {
+	plain := sourceHandle{f.mount, source}
+	if f.passes.decide(f.mount, source) {
+		return &passedHandle{plain}
+	}
+	return &plain
 }
 
 // sourceHandle reads a source file as it is.

@@ -32,6 +32,11 @@ type Options struct {
 	Debug      bool          // log every FUSE request
 	Log        *slog.Logger  // nil = the default logger
 	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
+
+	// Passthrough lets the kernel read the sources of members by itself
+	// where it can. A change under an open member then fails close(2)
+	// instead of read(2).
+	Passthrough bool
 }
 
 // mount is what all nodes of a mount share.
@@ -42,6 +47,7 @@ type mount struct {
 	started time.Time
 	engine  *bundle.Engine
 	gallery *gallery
+	server  *fuse.Server
 
 	folderInos *stable[string]
 	imageInos  *stable[exhibit]
@@ -79,8 +85,7 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 		textInos:   newStable[string](numbers),
 	}
 	m.status = newStatusDir(m, numbers)
-	server, err := gofs.Mount(dir, &folder{mount: m, ino: fuse.FUSE_ROOT_ID}, m.fuseOptions())
-	if err != nil {
+	if err := m.serve(dir); err != nil {
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
 	if err := readFurtherAhead(dir); err != nil {
@@ -89,10 +94,22 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 	ctx, stop := context.WithCancel(context.Background())
 	go m.gallery.warmer.run(ctx, m.log)
 	go func() {
-		server.Wait()
+		m.server.Wait()
 		stop()
 	}()
-	return &Mounted{server: server, dir: dir}, nil
+	return &Mounted{server: m.server, dir: dir}, nil
+}
+
+// serve mounts and answers requests. It does what go-fuse's Mount does, apart
+// from the first request being answered only when the nodes know the server.
+func (m *mount) serve(dir string) (err error) {
+	options := m.fuseOptions()
+	nodes := gofs.NewNodeFS(&folder{mount: m, ino: fuse.FUSE_ROOT_ID}, options)
+	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
+		return err
+	}
+	go m.server.Serve()
+	return m.server.WaitMount()
 }
 
 // mountable explains what the kernel would only hint at.

@@ -28,7 +28,7 @@ func mountCommand() *cli.Command {
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
 		Flags: append(m.site.forCommand(),
-			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` as of mount(8): allow_other, umask=NNN, ro", Value: m.options},
+			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` as of mount(8): allow_other, umask=NNN, passthrough, ro", Value: m.options},
 			&cli.DurationFlag{Name: "refresh", Usage: "look for changes when what is known is older", Value: 2 * time.Second, Destination: &m.refresh},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &m.verbose},
 			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &m.debug},
@@ -65,12 +65,13 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 	defer engine.Close()
 	limitHeap(int64(m.site.memory), len(catalog.Images()))
 	mounted, err := fs.Mount(dir, site, engine, fs.Options{
-		Umask:      m.options.umask,
-		AllowOther: m.options.allowOther,
-		Refresh:    m.refresh,
-		Debug:      m.debug,
-		Log:        log,
-		Journal:    journal,
+		Umask:       m.options.umask,
+		AllowOther:  m.options.allowOther,
+		Passthrough: m.options.passthrough,
+		Refresh:     m.refresh,
+		Debug:       m.debug,
+		Log:         log,
+		Journal:     journal,
 	})
 	if err != nil {
 		return withCode(exitMount, err)

@@ -8,8 +8,9 @@ import (
 
 // mountOptions is the value of -o, in the manner of mount(8).
 type mountOptions struct {
-	allowOther bool
-	umask      uint32
+	allowOther  bool
+	passthrough bool
+	umask       uint32
 }
 
 // privateUmask shows files to their owner alone: root images hold shadow
@@ -34,6 +35,8 @@ func (o *mountOptions) set(option string) error {
 	case option == "ro": // always
 	case option == "allow_other":
 		o.allowOther = true
+	case option == "passthrough":
+		o.passthrough = true
 	case name == "umask" && hasValue:
 		mask, err := strconv.ParseUint(value, 8, 32)
 		if err != nil || mask > 0o777 {
@@ -43,7 +46,7 @@ func (o *mountOptions) set(option string) error {
 	case option == "rw":
 		return fmt.Errorf("option rw: the mount is always read-only")
 	default:
-		return fmt.Errorf("unknown option %q; there are allow_other, umask=NNN and ro", option)
+		return fmt.Errorf("unknown option %q; there are allow_other, umask=NNN, passthrough and ro", option)
 	}
 	return nil
 }
@@ -56,6 +59,9 @@ func (o *mountOptions) String() string {
 	text := fmt.Sprintf("umask=%03o", o.umask)
 	if o.allowOther {
 		text += ",allow_other"
+	}
+	if o.passthrough {
+		text += ",passthrough"
 	}
 	return text
 }

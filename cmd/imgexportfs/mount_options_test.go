@@ -11,6 +11,7 @@ func TestMountOptions(t *testing.T) {
 		"allow_other":               {umask: 0o077, allowOther: true},
 		"umask=022":                 {umask: 0o022},
 		"umask=0":                   {umask: 0},
+		"passthrough":               {umask: 0o077, passthrough: true},
 		"ro,umask=0027,allow_other": {umask: 0o027, allowOther: true},
 		"umask=022,umask=777":       {umask: 0o777},
 	} {
@@ -40,6 +41,7 @@ func TestMountOptionsRefuseWhatTheyDoNotKnow(t *testing.T) {
 		"rw":             "always read-only",
 		"uid=0":          `unknown option "uid=0"`,
 		"allow_other=1":  `unknown option "allow_other=1"`,
+		"passthrough=no": `unknown option "passthrough=no"`,
 		"umask":          `unknown option "umask"`,
 		"umask=":         "not an octal number",
 		"umask=8":        "not an octal number",
