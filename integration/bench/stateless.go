@@ -40,7 +40,8 @@ func (b *bench) stateless() error {
 		b.makes("plain cp", "", `cp "$2" "$1/bundle"`, copied),
 		b.secondCopy("second dd", site, bundle, ddCopy),
 		b.makes("plain dd", "", ddCopy, copied),
-		b.copiesMembers(site),
+		b.copiesMembers("members", site),
+		b.copiesMembers("passed members", site, "-o", "passthrough"),
 		b.reads("128K", site, bundle, `dd if="$1" of=/dev/null bs=128K status=none`),
 		way{"plain 128K", "", func() (time.Duration, error) { return timed(`dd if="$1" of=/dev/null bs=128K status=none`, copied) }},
 		b.reads("1M", site, bundle, `dd if="$1" of=/dev/null bs=1M status=none`),
@@ -65,6 +66,7 @@ func (b *bench) stateless() error {
 	t.race("second `cp` from one mount", s["second"], "second `cp` from the file system with one buffer", s["second of nothing"], 0)
 	t.race("the same with `dd bs=256K`, which reads and writes in both cases", s["second dd"], "of a plain file", s["plain dd"], 0)
 	t.race("`cp -r` of the members from the mount", s["members"], "`cp -r` of the members", s["cp -r"], 0)
+	t.race("the same with `-o passthrough`", s["passed members"], "`cp -r` of the members", s["cp -r"], 0)
 	t.race("`dd bs=128K` to nowhere", s["128K"], "of a plain file", s["plain 128K"], 0)
 	t.race("`dd bs=1M` to nowhere", s["1M"], "of a plain file", s["plain 1M"], 0)
 	t.race("8 at once", s["8 readers"], "of a plain file", s["8 plain"], 0)
@@ -99,10 +101,10 @@ func (b *bench) secondCopy(name string, site *xcatsite.Site, bundle, script stri
 }
 
 // copiesMembers copies the directory that stands beside the bundle.
-func (b *bench) copiesMembers(site *xcatsite.Site) way {
-	return way{"members", "", func() (time.Duration, error) {
-		return b.onMount(site, nil, func(s *server) (time.Duration, error) {
-			return b.making("members", `cp -r "$2" "$1"`, filepath.Join(s.dir, "image"))
+func (b *bench) copiesMembers(name string, site *xcatsite.Site, flags ...string) way {
+	return way{name, "", func() (time.Duration, error) {
+		return b.onMount(site, flags, func(s *server) (time.Duration, error) {
+			return b.making(name, `cp -r "$2" "$1"`, filepath.Join(s.dir, "image"))
 		})
 	}}
 }
