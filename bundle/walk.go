@@ -122,7 +122,7 @@ func (w *walk) file(ctx context.Context, dirfd int, parent, base string) error {
 	}
 	w.add(name, st, target)
 	if st.IsRegular() || st.IsDir() {
-		w.attributes(fmt.Sprintf("/proc/self/fd/%d/%s", dirfd, base), name)
+		w.attributes(dirfd, base, name)
 	}
 	if st.IsDir() {
 		return w.directory(ctx, name, st.Identity, unix.O_NOFOLLOW)
@@ -133,9 +133,9 @@ func (w *walk) file(ctx context.Context, dirfd int, parent, base string) error {
 // attributes notes the extended attributes of a file, which newc cannot hold.
 // SELinux labels do not count: they belong to the host, and the image is
 // labelled when it boots.
-func (w *walk) attributes(path, name string) {
+func (w *walk) attributes(dirfd int, base, name string) {
 	var buf [1024]byte
-	n, err := unix.Llistxattr(path, buf[:])
+	n, err := listxattr(dirfd, base, buf[:])
 	if errors.Is(err, unix.ERANGE) {
 		n = copy(buf[:], "(many)\x00")
 	} else if err != nil {
