@@ -135,11 +135,14 @@ func TestTreeSaysWhatItCannotHold(t *testing.T) {
 	root := siteRoot(t, t.TempDir())
 	top := root.Dir() + "/rootimg"
 	writeFile(t, top+"/bin/ping", []byte("ping"))
-	if err := unix.Setxattr(top+"/bin/ping", "user.note", []byte("x"), 0); err != nil {
-		t.Skipf("no extended attributes here: %v", err)
+	writeFile(t, top+"/init", []byte("init"))
+	for _, name := range []string{"/bin/ping", "/init"} {
+		if err := unix.Setxattr(top+name, "user.note", []byte("x"), 0); err != nil {
+			t.Skipf("no extended attributes here: %v", err)
+		}
 	}
 	_, sentences, err := NewTree(context.Background(), root, "/", "rootimg")
-	if err != nil || len(sentences) != 1 || !strings.Contains(sentences[0], "user.note") || !strings.Contains(sentences[0], "rootimg/bin/ping") {
+	if err != nil || len(sentences) != 1 || !strings.Contains(sentences[0], "user.note of 2 files") || !strings.Contains(sentences[0], "first: rootimg/bin/ping") {
 		t.Errorf("%q, %v", sentences, err)
 	}
 }
