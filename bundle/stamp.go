@@ -10,7 +10,8 @@ import (
 // have a fixed width, strings bear their length.
 type stamper struct {
 	h   hash.Hash
-	buf [8]byte
+	n   int       // bytes of buf that are not hashed yet
+	buf [512]byte // a tree is stamped in a million pieces of a few bytes
 }
 
 func newStamper(what string) *stamper {
@@ -20,16 +21,37 @@ func newStamper(what string) *stamper {
 }
 
 func (s *stamper) int(v int64) {
-	binary.LittleEndian.PutUint64(s.buf[:], uint64(v))
-	_, _ = s.h.Write(s.buf[:])
+	if s.n+8 > len(s.buf) {
+		s.flush()
+	}
+	binary.LittleEndian.PutUint64(s.buf[s.n:], uint64(v))
+	s.n += 8
 }
 
 func (s *stamper) bytes(b []byte) {
 	s.int(int64(len(b)))
-	_, _ = s.h.Write(b)
+	stampAll(s, b)
 }
 
-func (s *stamper) string(v string) { s.bytes([]byte(v)) }
+func (s *stamper) string(v string) {
+	s.int(int64(len(v)))
+	stampAll(s, v)
+}
+
+func stampAll[T string | []byte](s *stamper, v T) {
+	for len(v) > 0 {
+		if s.n == len(s.buf) {
+			s.flush()
+		}
+		n := copy(s.buf[s.n:], v)
+		v, s.n = v[n:], s.n+n
+	}
+}
+
+func (s *stamper) flush() {
+	_, _ = s.h.Write(s.buf[:s.n])
+	s.n = 0
+}
 
 func (s *stamper) identity(id Identity) {
 	s.int(int64(id.Ino))
@@ -39,6 +61,7 @@ func (s *stamper) identity(id Identity) {
 }
 
 func (s *stamper) sum() (sum [sha256.Size]byte) {
+	s.flush()
 	s.h.Sum(sum[:0])
 	return sum
 }
