@@ -23,12 +23,14 @@ type cpioEntry struct {
 	rmajor, rmin uint32
 }
 
+// cpioHeadSize is the length of the header and the padded name.
+func cpioHeadSize(name string) int64 { return alignUp(int64(cpioHeader+len(name)+1), cpioAlign) }
+
 // cpioHead returns the header and the padded name.
 func cpioHead(e cpioEntry) []byte {
-	n := alignUp(int64(cpioHeader+len(e.name)+1), cpioAlign)
-	head := make([]byte, 0, n)
+	head := make([]byte, cpioHeadSize(e.name))
 	mtime := uint32(min(max(e.mtime, 0), 1<<32-1))
-	head = append(head, "070701"...)
+	at := copy(head, "070701")
 	for _, field := range [...]uint32{
 		e.ino, e.mode, e.uid, e.gid, e.nlink, mtime, e.size,
 		0, 0, // the device: links are told by ino alone
@@ -36,18 +38,19 @@ func cpioHead(e cpioEntry) []byte {
 		uint32(len(e.name) + 1),
 		0, // no checksum in this format
 	} {
-		head = appendHex(head, field)
+		putHex((*[8]byte)(head[at:]), field)
+		at += 8
 	}
-	head = append(head, e.name...)
-	return head[:n] // the rest of the capacity is zero
+	copy(head[at:], e.name)
+	return head
 }
 
-// appendHex appends eight digits. Package fmt takes as long for a header as
+// putHex writes eight digits. Package fmt takes as long for a header as
 // deflate does for a small file.
-func appendHex(b []byte, v uint32) []byte {
+func putHex(b *[8]byte, v uint32) {
 	const digits = "0123456789ABCDEF"
-	for shift := 28; shift >= 0; shift -= 4 {
-		b = append(b, digits[v>>shift&15])
+	for i := range b {
+		b[i] = digits[v>>28]
+		v <<= 4
 	}
-	return b
 }

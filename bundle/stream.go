@@ -133,7 +133,10 @@ func (s *stream) cut() []segment {
 		}
 	}
 	for i := range s.count() {
-		body := s.body(i)
+		body := Content(nil)
+		if s.starts[i+1]-s.starts[i] >= largeMin {
+			body = s.body(i)
+		}
 		if body == nil || body.Size() < largeMin {
 			if s.starts[i+1]-start > segmentMax || s.starts[i]-start >= groupMin && s.endsGroupAt(i) {
 				close(s.starts[i])

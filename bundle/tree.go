@@ -23,17 +23,14 @@ type Tree struct {
 }
 
 // newTree lays out the archive of the nodes of a walked directory.
-func newTree(nodes *treeNodes) (*Tree, error) {
-	stream, err := newStream(nodes)
-	if err != nil {
-		return nil, err
-	}
+func newTree(nodes *treeNodes) *Tree {
+	stream := &stream{entries: nodes, starts: nodes.starts()}
 	t := &Tree{nodes: nodes, stream: stream, chunks: stream.cut()}
 	t.starts = make([]int64, len(t.chunks)+1)
 	for i, c := range t.chunks {
 		t.starts[i+1] = t.starts[i] + plainMemberSize(c.size())
 	}
-	return t, nil
+	return t
 }
 
 // Size is the exact length of rootimgtree.gz.
@@ -178,6 +175,20 @@ func (t *treeNodes) bodySize(n *treeNode) int64 {
 		return int64(len(n.target))
 	}
 	return 0
+}
+
+// starts are where the entries begin in the archive, and its end: what
+// newStream would find, without making the headers.
+func (t *treeNodes) starts() []int64 {
+	starts := make([]int64, t.count()+1)
+	for i := range t.count() {
+		end := starts[i] + cpioHeadSize(t.name(i))
+		if i < len(t.list) {
+			end += t.bodySize(&t.list[i])
+		}
+		starts[i+1] = alignUp(end, t.align(i))
+	}
+	return starts
 }
 
 func (t *treeNodes) head(i int) ([]byte, error) {

@@ -25,8 +25,7 @@ func NewTree(ctx context.Context, root *Root, dir, name string) (*Tree, []string
 	}
 	nodes := &treeNodes{root: root, dir: dir, list: found.nodes}
 	linkNodes(nodes.list)
-	tree, err := newTree(nodes)
-	return tree, found.sentences(), err
+	return newTree(nodes), found.sentences(), nil
 }
 
 // walkersMax is how many goroutines walk one tree: more than most machines have

@@ -91,6 +91,24 @@ func TestAWalkFindsTheSameOnOneGoroutineAndOnMany(t *testing.T) {
 	}
 }
 
+func TestTheArchiveIsLaidOutAsItsHeadersAreLong(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	growTree(t, r, root.Dir()+"/rootimg", "rootimg", 4)
+	writeFile(t, root.Dir()+"/rootimg/"+strings.Repeat("n", 1+r.IntN(200)), noise(r, r.IntN(2000)))
+	tree, _, err := NewTree(context.Background(), root, "/", "rootimg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := newStream(tree.nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(tree.stream.starts, made.starts) {
+		t.Errorf("%v, where the headers say %v", tree.stream.starts, made.starts)
+	}
+}
+
 func TestTheErrorOfAWalkIsTheFirstInOrder(t *testing.T) {
 	for name, huge := range map[string][]string{
 		// One goroutine meets the last one first.
