@@ -54,7 +54,7 @@ func (b Bytes) stampRange(s *stamper, off, end int64) { s.bytes(b[off:end]) }
 
 // File is the content of one source file, in the state it was planned in.
 type File struct {
-	root     *Root
+	opener   opener
 	path     string
 	identity Identity
 	nofollow bool   // path itself must not have become a symbolic link
@@ -66,7 +66,7 @@ func NewFile(root *Root, path string, st Stat) (*File, error) {
 	if !st.IsRegular() {
 		return nil, fmt.Errorf("%s is a %s: %w", path, st.TypeName(), ErrNotRegular)
 	}
-	f := &File{root: root, path: path, identity: st.Identity}
+	f := &File{opener: root, path: path, identity: st.Identity}
 	if st.Size >= largeMin && st.Blocks*512 < st.Size {
 		f.holes = &holes{}
 	}
@@ -104,10 +104,10 @@ func (f *File) open() (int, error) {
 	if f.nofollow {
 		flags = unix.O_NOFOLLOW
 	}
-	fd, err := f.root.openRegular(f.path, flags)
+	fd, err := f.opener.openRegular(f.path, flags)
 	// A source that is gone or replaced by something else has changed; other
 	// errors are the reader's business.
-	for _, gone := range []error{fs.ErrNotExist, ErrNotRegular, unix.ELOOP, unix.ENOTDIR} {
+	for _, gone := range []error{fs.ErrNotExist, ErrNotRegular, unix.ELOOP, unix.ENOTDIR, unix.ESTALE} {
 		if errors.Is(err, gone) {
 			return -1, fmt.Errorf("%w: %w", err, ErrChanged)
 		}

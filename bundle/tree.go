@@ -71,7 +71,10 @@ func (t *Tree) ReadAt(p []byte, off int64) (int, error) {
 func (t *Tree) appendChunk(dst, raw []byte, i int) ([]byte, error) {
 	c := t.chunks[i]
 	raw = raw[:c.size()]
-	if err := t.stream.readAt(raw, c.start); err != nil {
+	dir := newSiblings(t.nodes.root)
+	defer dir.close()
+	near := stream{entries: nodesIn{t.nodes, dir}, starts: t.stream.starts}
+	if err := near.readAt(raw, c.start); err != nil {
 		return nil, err
 	}
 	return appendPlainMember(dst, raw), nil
@@ -209,15 +212,26 @@ func (t *treeNodes) head(i int) ([]byte, error) {
 
 func (t *treeNodes) trailer() []byte { return cpioHead(cpioEntry{name: cpioTrailer, nlink: 1}) }
 
-func (t *treeNodes) body(i int) Content {
+func (t *treeNodes) body(i int) Content { return t.bodyBy(t.root, i) }
+
+// bodyBy is the body of entry i, whose file o opens.
+func (t *treeNodes) bodyBy(o opener, i int) Content {
 	if i == len(t.list) {
 		return nil
 	}
 	switch n := &t.list[i]; {
 	case n.data && n.id.Size > 0:
-		return &File{root: t.root, path: t.dir + "/" + n.name, identity: n.id, nofollow: true}
+		return &File{opener: o, path: t.dir + "/" + n.name, identity: n.id, nofollow: true}
 	case n.target != "":
 		return Bytes(n.target)
 	}
 	return nil
 }
+
+// nodesIn are the nodes while somebody reads a part of the archive in order.
+type nodesIn struct {
+	*treeNodes
+	dir *siblings // the files are opened in
+}
+
+func (t nodesIn) body(i int) Content { return t.bodyBy(t.dir, i) }
