@@ -133,8 +133,8 @@ func (s *stream) cut() []segment {
 		}
 	}
 	for i := range s.count() {
-		body := Content(nil)
-		if s.starts[i+1]-s.starts[i] >= largeMin {
+		var body Content
+		if s.starts[i+1]-s.starts[i] >= largeMin { // most are not, and need not be asked
 			body = s.body(i)
 		}
 		if body == nil || body.Size() < largeMin {

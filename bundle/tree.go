@@ -140,7 +140,7 @@ type treeNode struct {
 	rdev     uint64
 	mode     uint32
 	uid, gid uint32
-	ino      uint32 // in the archive: tells hard links, see numberNodes
+	ino      uint32 // in the archive: tells hard links, see linkNodes
 	nlink    uint32 // within the tree
 	data     bool   // a regular file whose entry carries the bytes
 }

@@ -19,13 +19,12 @@ import (
 //
 // An error says why the tree cannot be packed at all.
 func NewTree(ctx context.Context, root *Root, dir, name string) (*Tree, []string, error) {
-	found, err := newWalk(root, dir, walkersMax).run(ctx, name)
+	all, err := newWalk(root, dir, walkersMax).run(ctx, name)
 	if err != nil {
 		return nil, nil, err
 	}
-	nodes := &treeNodes{root: root, dir: dir, list: found.nodes}
-	linkNodes(nodes.list)
-	return newTree(nodes), found.sentences(), nil
+	linkNodes(all.nodes)
+	return newTree(&treeNodes{root: root, dir: dir, list: all.nodes}), all.sentences(), nil
 }
 
 // walkersMax is how many goroutines walk one tree: more than most machines have
@@ -33,7 +32,8 @@ func NewTree(ctx context.Context, root *Root, dir, name string) (*Tree, []string
 const walkersMax = 8
 
 // walk looks at the files of a tree, on several goroutines. What is found does
-// not depend on which of them finds it.
+// not depend on which of them finds it. An error does not stop the others: what
+// comes before it in the order of the archive may have one too.
 type walk struct {
 	root    *Root
 	dir     string
