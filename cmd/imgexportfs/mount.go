@@ -63,6 +63,7 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 		return err
 	}
 	defer engine.Close()
+	spare()
 	limitHeap(int64(m.site.memory), len(catalog.Images()))
 	mounted, err := fs.Mount(dir, site, engine, fs.Options{
 		Umask:       m.options.umask,
