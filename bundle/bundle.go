@@ -236,7 +236,8 @@ func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done in
 	r := b.engine.newReader(b)
 	defer r.Close()
 	for i, seg := range b.segs {
-		r.ahead(i, len(b.segs))
+		r.demand(i, i)
+		r.makeAhead(i+1, len(b.segs), windowMax)
 		blk, err := b.engine.get(ctx, b, i)
 		if err != nil {
 			return err

@@ -128,6 +128,8 @@ func (e *Engine) prefetch(b blob, i int, at priority, by claim) bool {
 	}
 	if created {
 		e.workers.submit(blk.job, at)
+	} else {
+		e.workers.hurry(blk.job, at)
 	}
 	e.cache.release(blk)
 	return true

@@ -133,7 +133,7 @@ func TestReadingForwardMakesAheadAndJumpingDoesNot(t *testing.T) {
 	forward, jumping := newCounted(1, 100, 1000), newCounted(2, 100, 1000)
 	read(forward, 0, 1, 2, 3, 4)
 	read(jumping, 50, 10, 90, 30, 70)
-	if n := blocks(forward); n <= 5+8 || n > 5+windowMax {
+	if n := blocks(forward); n <= 10 || n > 5+windowMax {
 		t.Errorf("after 5 blocks forward there are %d", n)
 	}
 	if n := blocks(jumping); n != 5 {

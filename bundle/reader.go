@@ -11,8 +11,16 @@ import (
 // at once.
 const runMin = 3
 
-// windowMax is how many segments are made ahead of a reader at most.
-const windowMax = 16
+// What is made ahead of a reader at most: so many segments, for each takes
+// its time however short it comes out, and so many bytes of the budget.
+const (
+	windowMax   = 32
+	windowBytes = 8 << 20
+)
+
+// demandMax is how many segments of one read are asked for before the first of
+// them is there.
+const demandMax = 8
 
 // Reader reads a bundle, or rootimgtree.gz, from any offset. It has segments
 // made ahead while it is read forward. It is safe for concurrent use, for
@@ -22,10 +30,8 @@ type Reader struct {
 	blob   blob
 	tally  *tally // of a bundle whose hash is not known
 
-	mu     sync.Mutex
-	last   int // the furthest segment read in the present run forward
-	run    int // segments read in this run, one after the other
-	window int // segments to make ahead; grows while reading goes forward
+	mu     sync.Mutex // guards what follows
+	course course
 	upTo   int // segments below have been asked for in this run
 }
 
@@ -41,7 +47,7 @@ func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}
 
 func (e *Engine) newReader(b blob) *Reader {
 	e.readers.Add(1)
-	return &Reader{engine: e, blob: b, last: -1, run: runMin}
+	return &Reader{engine: e, blob: b}
 }
 
 // Close gives the reader's share of the budget to others.
@@ -66,9 +72,11 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	if atEnd {
 		p = p[:size-off]
 	}
-	done := 0
-	for i := covering(starts, off); done < len(p); i++ {
-		r.ahead(i, len(starts)-1)
+	first, last := covering(starts, off), covering(starts, off+int64(len(p))-1)
+	r.expect(starts, off, off+int64(len(p)))
+	done, asked := 0, first
+	for i := first; i <= last; i++ {
+		asked = r.demand(max(asked, i), min(last, i+demandMax))
 		blk, err := r.engine.get(ctx, r.blob, i)
 		if err != nil {
 			return done, err
@@ -95,7 +103,7 @@ func (r *Reader) View(ctx context.Context, n int, off int64) (data []byte, done 
 	if off+int64(n) > starts[i+1] {
 		return nil, nil, nil
 	}
-	r.ahead(i, len(starts)-1)
+	r.expect(starts, off, off+int64(n))
 	blk, err := r.engine.get(ctx, r.blob, i)
 	if err != nil {
 		return nil, nil, err
@@ -115,43 +123,65 @@ func (r *Reader) release(blk *block, i int, ended bool) {
 	}
 }
 
-// ahead is told that segment i of n is about to be read, and has those
-// behind it made if the reader goes forward.
-func (r *Reader) ahead(i, n int) {
-	from, to := r.plan(i, n)
-	for ; from < to; from++ {
-		if !r.engine.prefetch(r.blob, from, ahead, mayDrop) {
-			return
-		}
+// demand has the segments from first to last made for a reader who waits for
+// them, as far as there is room, and returns the one behind.
+func (r *Reader) demand(first, last int) int {
+	for first <= last && r.engine.prefetch(r.blob, first, demanded, mayDrop) {
+		first++
 	}
+	return first
 }
 
-// plan returns the range of segments to make ahead of segment i.
-func (r *Reader) plan(i, n int) (from, to int) {
+// expect is told that the bytes from off to end are about to be read, and has
+// segments behind them made if the reader goes forward.
+func (r *Reader) expect(starts []int64, off, end int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	switch {
-	case i == r.last+1: // the next one; a first read of the start is one too
-		r.last = i
-		if r.run++; r.run < runMin {
-			return 0, 0
-		}
-		r.window = min(max(2*r.window, 2), r.windowLimit())
-	case i <= r.last && i+windowMax >= r.last: // late parts of what is being read
-		return 0, 0
-	case i > r.last && i < r.upTo: // early ones
-		r.last = i
-	default: // a jump
-		r.last, r.run, r.window, r.upTo = i, 1, 0, 0
-		return 0, 0
+	window := r.window(starts, off, end)
+	if front := r.course.front(); window > 0 && front < starts[len(starts)-1] {
+		r.makeAhead(covering(starts, front-1)+1, len(starts)-1, window)
 	}
-	from = max(i+1, r.upTo)
-	r.upTo = max(r.upTo, min(i+1+r.window, n))
-	return from, r.upTo
 }
 
-// windowLimit shares half of the budget among the readers.
-func (r *Reader) windowLimit() int {
-	share := r.engine.cache.budget / 2 / segmentMax / max(r.engine.readers.Load(), 1)
-	return int(min(max(share, 1), windowMax))
+// window notes a read and returns how many segments to make ahead: twice as
+// many as have been read in a row. r.mu is held.
+func (r *Reader) window(starts []int64, off, end int64) int {
+	from, to := r.course.from, r.course.to
+	if !r.course.add(off, end) {
+		r.upTo = 0
+		return 0
+	}
+	run := 0
+	if from < to {
+		run = covering(starts, to-1) - covering(starts, from) + 1
+	}
+	switch {
+	case from > 0 && run < runMin:
+		return 0
+	case from == 0 && run < runMin:
+		run = int(end / segmentMax) // nobody reads a segment to know what kind of file it is
+	}
+	return min(2*run, windowMax)
+}
+
+// makeAhead has up to window segments of n from front on made, as far as the
+// reader's share of the budget goes. r.mu is held, or nobody else has r.
+func (r *Reader) makeAhead(front, n, window int) {
+	share := r.share()
+	for i := front; i < min(front+window, n) && share > 0; i++ {
+		share -= r.blob.blockSize(i)
+		if i < r.upTo {
+			continue
+		}
+		if !r.engine.prefetch(r.blob, i, ahead, mayDrop) {
+			return
+		}
+		r.upTo = i + 1
+	}
+}
+
+// share is what the reader may have made ahead: half of the budget is for
+// that, and belongs to all readers alike.
+func (r *Reader) share() int64 {
+	return min(r.engine.cache.budget/2/max(r.engine.readers.Load(), 1), windowBytes)
 }
