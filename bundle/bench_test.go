@@ -161,17 +161,18 @@ func BenchmarkStatelite(b *testing.B) {
 
 // BenchmarkWorthStoring is what a large file costs before the first byte.
 func BenchmarkWorthStoring(b *testing.B) {
-	enc, err := newEncoder(Codec{Compression: Auto, Level: DefaultLevel})
+	e, err := NewEngine(EngineOptions{})
 	if err != nil {
 		b.Fatal(err)
 	}
+	defer e.Close()
 	data := make([]byte, 32<<20)
 	for i, seed := 0, uint64(1); i < len(data); i++ {
 		seed = seed*6364136223846793005 + 1442695040888963407
 		data[i] = byte(seed >> 56)
 	}
 	for b.Loop() {
-		if _, err := enc.worthStoring(Bytes(data)); err != nil {
+		if _, err := e.workers.compressed(Bytes(data)); err != nil {
 			b.Fatal(err)
 		}
 	}

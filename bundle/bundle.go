@@ -131,9 +131,7 @@ func (e *Engine) worthStoring(c Content) (bool, error) {
 	if stored, ok := e.index.isStored(k); ok {
 		return stored, nil
 	}
-	enc := e.encoders.Get().(*encoder)
-	defer e.encoders.Put(enc)
-	stored, err := enc.worthStoring(c)
+	stored, err := e.workers.compressed(c)
 	if err == nil {
 		e.index.putStored(k, stored)
 	}

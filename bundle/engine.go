@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"runtime"
-	"sync"
 	"sync/atomic"
 )
 
@@ -27,12 +26,11 @@ type EngineOptions struct {
 // Engine makes the segments of all bundles of a process: one pool of workers,
 // one budget of memory, one maker per segment however many wait for it.
 type Engine struct {
-	codec    Codec
-	workers  *workers
-	cache    *cache
-	index    *index
-	encoders sync.Pool    // of *encoder, for samples
-	readers  atomic.Int64 // open Readers, who share the budget
+	codec   Codec
+	workers *workers
+	cache   *cache
+	index   *index
+	readers atomic.Int64 // open Readers, who share the budget
 }
 
 // NewEngine starts the workers.
@@ -54,15 +52,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	e := &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), index: newIndex(openShelf(opts.CacheDir, opts.Warn))}
-	e.encoders.New = func() any {
-		enc, err := newEncoder(codec)
-		if err != nil {
-			panic(err) // the workers have some of the same codec
-		}
-		return enc
-	}
-	return e, nil
+	return &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), index: newIndex(openShelf(opts.CacheDir, opts.Warn))}, nil
 }
 
 // Close stops the workers. Whoever still waits for a segment waits until his

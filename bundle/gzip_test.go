@@ -76,10 +76,7 @@ func TestHeaderTellsWhereTheNextMemberStarts(t *testing.T) {
 
 func TestCompressedFilesAreStoredAndOthersDeflated(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder(Codec{Level: DefaultLevel})
-	if err != nil {
-		t.Fatal(err)
-	}
+	e := newEngine(t, EngineOptions{})
 	text := prose(r, 1<<20)
 	var packed bytes.Buffer
 	z := gzip.NewWriter(&packed)
@@ -95,9 +92,9 @@ func TestCompressedFilesAreStoredAndOthersDeflated(t *testing.T) {
 		{"noise with a readable end", append(noise(r, 4<<20), text[:100<<10]...), true},
 		{"zeros", make([]byte, 1<<20), false},
 	} {
-		got, err := enc.worthStoring(Bytes(c.data))
+		got, err := e.workers.compressed(Bytes(c.data))
 		if err != nil || got != c.want {
-			t.Errorf("%s: worth storing = %v, %v", c.name, got, err)
+			t.Errorf("%s: compressed = %v, %v", c.name, got, err)
 		}
 	}
 }
@@ -116,11 +113,8 @@ func (z mostlyZeros) ReadAt(p []byte, off int64) (int, error) {
 }
 
 func TestSamplesOfLargeFilesAreManyEnough(t *testing.T) {
-	enc, err := newEncoder(Codec{Level: DefaultLevel})
-	if err != nil {
-		t.Fatal(err)
-	}
-	if stored, err := enc.worthStoring(mostlyZeros{noise(seeded(t), sampleSize)}); err != nil || stored {
-		t.Errorf("worth storing = %v, %v", stored, err)
+	e := newEngine(t, EngineOptions{})
+	if stored, err := e.workers.compressed(mostlyZeros{noise(seeded(t), sampleSize)}); err != nil || stored {
+		t.Errorf("compressed = %v, %v", stored, err)
 	}
 }

@@ -1,6 +1,10 @@
 package bundle
 
-import "fmt"
+import (
+	"errors"
+	"fmt"
+	"sync"
+)
 
 const (
 	// sampleSize says how much of a large file is looked at in each place
@@ -15,23 +19,48 @@ const (
 	storeAbove = 95
 )
 
-// worthStoring reports whether a large file is compressed already, judging
-// by samples at fixed places: the middle of each quarter or smaller part, for
-// the ends of a kernel or an initrd are not like the rest. The answer depends on nothing
-// but the content, so it is the same on every host.
-func (e *encoder) worthStoring(c Content) (bool, error) {
-	raw := make([]byte, sampleSize)
-	dst := make([]byte, 0, memberMax(sampleSize, nil))
-	var before, after int64
-	count := min(max(c.Size()/sampleEvery, samplesMin), samplesMax)
-	for i := range count {
-		off := (2*i + 1) * (c.Size() / (2 * count))
-		p := raw[:min(sampleSize, c.Size()-off)]
-		if _, err := c.ReadAt(p, off); err != nil {
-			return false, fmt.Errorf("sample of %d bytes at %d: %w", len(p), off, err)
-		}
-		before += int64(len(p))
-		after += int64(len(e.appendMember(dst, p, nil, false)))
+// sampleOffsets are the places in a content of a size: the middle of each
+// quarter or smaller part, for the ends of a kernel or an initrd are not like
+// the rest.
+func sampleOffsets(size int64) []int64 {
+	offs := make([]int64, min(max(size/sampleEvery, samplesMin), samplesMax))
+	for i := range offs {
+		offs[i] = int64(2*i+1) * (size / int64(2*len(offs)))
 	}
-	return after*100 > before*storeAbove, nil
+	return offs
+}
+
+// compressed reports whether a large content is compressed already, judging by
+// samples, which the workers take at once: somebody waits to see the bundle.
+// The answer depends on nothing but the content, so it is the same on every
+// host.
+func (p *workers) compressed(c Content) (bool, error) {
+	offs := sampleOffsets(c.Size())
+	before, after, errs := make([]int64, len(offs)), make([]int64, len(offs)), make([]error, len(offs))
+	var all sync.WaitGroup
+	all.Add(len(offs))
+	for i, off := range offs {
+		p.submit(&job{run: func(w *worker) {
+			defer all.Done()
+			before[i], after[i], errs[i] = w.sample(c, off)
+		}}, demanded)
+	}
+	all.Wait()
+	return sum(after)*100 > sum(before)*storeAbove, errors.Join(errs...)
+}
+
+// sample returns the size of the sample at off, and what deflating leaves of it.
+func (w *worker) sample(c Content, off int64) (before, after int64, err error) {
+	p := w.raw[:min(sampleSize, c.Size()-off)]
+	if _, err := c.ReadAt(p, off); err != nil {
+		return 0, 0, fmt.Errorf("sample of %d bytes at %d: %w", len(p), off, err)
+	}
+	return int64(len(p)), int64(len(w.enc.appendMember(w.made[:0], p, nil, false))), nil
+}
+
+func sum(ns []int64) (total int64) {
+	for _, n := range ns {
+		total += n
+	}
+	return total
 }
