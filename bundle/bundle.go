@@ -190,10 +190,16 @@ func (b *Bundle) makeBlock(w *worker, i int) ([]byte, error) {
 	return slices.Clone(made), err
 }
 
-// member makes the gzip member of segment i in dst.
+// member makes the gzip member of segment i in dst, which has bufferSize bytes.
 func (b *Bundle) member(w *worker, i int, dst []byte) ([]byte, error) {
 	seg := b.segs[i]
 	raw := w.raw[:seg.size()]
+	if b.stored[i] {
+		// The bytes are moved by a little to make room for the headers of
+		// their blocks: memory that another buffer would take besides.
+		end := storedMemberSize(seg.size(), b.planOf(i)) - gzipTrailer
+		raw = dst[end-seg.size() : end]
+	}
 	if err := b.stream.readAt(raw, seg.start); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", b.name, err)
 	}
