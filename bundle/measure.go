@@ -10,6 +10,31 @@ import (
 type measuring struct {
 	done chan struct{}
 	err  error
+
+	mu   sync.Mutex // guards what follows
+	at   priority   // of the most urgent of those who wait for the pass
+	jobs []*job
+}
+
+// submit has a job of the pass run.
+func (m *measuring) submit(w *workers, j *job) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.jobs = append(m.jobs, j)
+	w.submit(j, m.at)
+}
+
+// hurry makes the pass as urgent as at.
+func (m *measuring) hurry(w *workers, at priority) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if at >= m.at {
+		return
+	}
+	m.at = at
+	for _, j := range m.jobs {
+		w.hurry(j, at)
+	}
 }
 
 // Size is the exact length of the bundle. Where it depends on segments that
@@ -60,11 +85,12 @@ func (b *Bundle) offsetsAt(ctx context.Context, at priority) ([]int64, error) {
 	}
 	run := b.sizing
 	if run == nil {
-		run = &measuring{done: make(chan struct{})}
+		run = &measuring{done: make(chan struct{}), at: at}
 		b.sizing = run
-		go b.measure(run, at)
+		go b.measure(run)
 	}
 	b.mu.Unlock()
+	run.hurry(b.engine.workers, at)
 	select {
 	case <-run.done:
 	case <-ctx.Done():
@@ -78,8 +104,8 @@ func (b *Bundle) offsetsAt(ctx context.Context, at priority) ([]int64, error) {
 	return b.starts, nil
 }
 
-func (b *Bundle) measure(run *measuring, at priority) {
-	starts, found, err := b.findLengths(at)
+func (b *Bundle) measure(run *measuring) {
+	starts, found, err := b.findLengths(run)
 	if err == nil && found > 0 {
 		b.save()
 	}
@@ -94,7 +120,7 @@ func (b *Bundle) measure(run *measuring, at priority) {
 
 // findLengths has every segment made whose length is not known, and returns
 // where the members start and how many there were to make.
-func (b *Bundle) findLengths(at priority) (starts []int64, made int, err error) {
+func (b *Bundle) findLengths(run *measuring) (starts []int64, made int, err error) {
 	var all sync.WaitGroup
 	lengths := make([]int64, len(b.segs))
 	errs := make([]error, len(b.segs))
@@ -105,10 +131,10 @@ func (b *Bundle) findLengths(at priority) (starts []int64, made int, err error) 
 		}
 		made++
 		all.Add(1)
-		b.engine.workers.submit(&job{run: func(w *worker) {
+		run.submit(b.engine.workers, &job{run: func(w *worker) {
 			defer all.Done()
 			lengths[i], errs[i] = b.measureOne(w, i)
-		}}, at)
+		}})
 	}
 	all.Wait()
 	starts = make([]int64, len(b.segs)+1)

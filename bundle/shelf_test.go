@@ -23,7 +23,7 @@ func compressible(t *testing.T) (*Root, Member) {
 // made counts the segments that a size takes to make.
 func made(t *testing.T, b *Bundle) int {
 	t.Helper()
-	_, n, err := b.findLengths(sizing)
+	_, n, err := b.findLengths(&measuring{at: sizing})
 	if err != nil {
 		t.Fatal(err)
 	}
