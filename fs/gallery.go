@@ -23,6 +23,8 @@ type gallery struct {
 	refresh time.Duration
 	warmer  *warmer
 
+	listings listings
+
 	mu      sync.Mutex // guards what follows, never held while the site is read
 	catalog *xcat.Catalog
 	dir     *directory // of catalog
@@ -41,6 +43,7 @@ type entry struct {
 	briefAt time.Time
 	version *version
 	at      time.Time
+	wanted  bool // the version is not the warmer's alone
 }
 
 // entriesMax bounds the exhibits that are remembered: many nodes times many
@@ -145,6 +148,7 @@ func (g *gallery) brief(ctx context.Context, catalog *xcat.Catalog, of exhibit) 
 // node; nil where names clash. A site may have thousands of images, and most of
 // the time goes into looking at files, so all cores do.
 func (g *gallery) briefs(ctx context.Context, catalog *xcat.Catalog, node string, offers []xcat.Offer) ([]*xcat.Export, error) {
+	defer g.listings.begin()()
 	list := make([]*xcat.Export, len(offers))
 	work, ctx := errgroup.WithContext(ctx)
 	share := (len(offers) + runtime.GOMAXPROCS(0) - 1) / runtime.GOMAXPROCS(0)
@@ -173,20 +177,62 @@ func (g *gallery) present(ctx context.Context, of exhibit) (*version, error) {
 		return nil, err
 	}
 	defer done()
+	if err := g.renew(ctx, catalog, of, e); err != nil {
+		return nil, err
+	}
+	e.wanted = true
+	return e.version, nil
+}
+
+// renew makes sure that the entry of an exhibit, whose turn the caller has,
+// holds the present version.
+func (g *gallery) renew(ctx context.Context, catalog *xcat.Catalog, of exhibit, e *entry) (err error) {
 	if e.version != nil && g.fresh(e.at) {
-		return e.version, nil
+		return nil
 	}
 	export := e.brief
 	if export == nil || !g.fresh(e.briefAt) || hasTree(catalog, of.image) {
 		if export, err = g.export(ctx, catalog, of, false); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	if e.version == nil || e.version.broken() || e.version.fingerprint != fingerprint(export) {
-		e.version = newVersion(g.engine, g.numbers, export)
+		e.version, e.wanted = newVersion(g.engine, g.numbers, export), false
 	}
 	e.at = time.Now()
-	return e.version, nil
+	return nil
+}
+
+// borrow returns the present version of an exhibit to the warmer. Whoever
+// asks meanwhile gets the same one, so that nothing is done twice. The warmer
+// gives it back with the function returned, and then it is forgotten unless
+// somebody did ask, or is about to: it may be large, and there may be thousands.
+func (g *gallery) borrow(ctx context.Context, of exhibit) (*version, func(), error) {
+	catalog, _, err := g.look(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	e, done, err := g.hold(ctx, of)
+	if err != nil {
+		return nil, nil, err
+	}
+	defer done()
+	if err := g.renew(ctx, catalog, of, e); err != nil {
+		return nil, nil, err
+	}
+	large := hasTree(catalog, of.image)
+	return e.version, func() { g.giveBack(e, large) }, nil
+}
+
+// giveBack forgets a version that only the warmer has seen. One that is not
+// large stays if it has been listed a moment ago: attributes are asked for next.
+func (g *gallery) giveBack(e *entry, large bool) {
+	e.turn <- struct{}{}
+	defer func() { <-e.turn }()
+	listed := e.brief != nil && g.fresh(e.briefAt)
+	if !e.wanted && (large || !listed) {
+		e.version, e.at = nil, time.Time{}
+	}
 }
 
 // known returns the present version of an exhibit if it need not be looked for,

@@ -79,7 +79,7 @@ func (w *warmer) run(ctx context.Context, log *slog.Logger) {
 			return
 		case <-w.more:
 		}
-		for of, ok := w.pop(); ok && ctx.Err() == nil; of, ok = w.pop() {
+		for of, ok := w.pop(); ok && w.gallery.listings.wait(ctx) == nil; of, ok = w.pop() {
 			if err := w.size(ctx, of); err != nil && ctx.Err() == nil && !errors.Is(err, bundle.ErrChanged) {
 				log.Error("the size of a bundle could not be found out", "image", of.image, "error", err)
 			}
@@ -87,20 +87,15 @@ func (w *warmer) run(ctx context.Context, log *slog.Logger) {
 	}
 }
 
-// size finds out the size of one bundle. The version is not kept: it may be
-// large, and nobody may ever ask for it. What the engine learns stays.
+// size finds out the size of one bundle. What the engine learns stays.
 func (w *warmer) size(ctx context.Context, of exhibit) error {
-	catalog, _, err := w.gallery.look(ctx)
+	v, done, err := w.gallery.borrow(ctx, of)
 	if err != nil {
 		return err
 	}
-	export, err := w.gallery.export(ctx, catalog, of, false)
-	if err != nil || export.Refused {
-		return err
+	defer done()
+	if v.bundle == nil {
+		return nil // NAME.errors says why
 	}
-	b, err := w.gallery.engine.NewBundle(export.Name, export.Members)
-	if err != nil {
-		return err
-	}
-	return b.Prepare(ctx)
+	return v.bundle.Prepare(ctx)
 }
