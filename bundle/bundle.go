@@ -52,8 +52,11 @@ func (e *Engine) NewBundle(name string, members []Member) (*Bundle, error) {
 	}
 	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
 	b.payload = planPayload(b.plan)
+	entries := &tarEntries{top: name, members: members, newest: b.modTime}
+	entries.keepHeads()
+	defer entries.forgetHeads()
 	var err error
-	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
+	if b.stream, err = newStream(entries); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", name, err)
 	}
 	b.segs = b.stream.cut()

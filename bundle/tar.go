@@ -13,6 +13,10 @@ type tarEntries struct {
 	top     string
 	members []Member
 	newest  time.Time // of generated members
+
+	// heads are those made so far, while the bundle is planned: every segment
+	// of a member needs its head then. nil afterwards, for they take memory.
+	heads [][]byte
 }
 
 // The entries before the members and the end of the archive behind them.
@@ -47,6 +51,26 @@ func (t *tarEntries) body(i int) Content {
 }
 
 func (t *tarEntries) head(i int) ([]byte, error) {
+	if t.heads == nil {
+		return t.makeHead(i)
+	}
+	if t.heads[i] == nil {
+		head, err := t.makeHead(i)
+		if err != nil {
+			return nil, err
+		}
+		t.heads[i] = head
+	}
+	return t.heads[i], nil
+}
+
+// keepHeads remembers heads until forgetHeads is called. Meanwhile only one
+// goroutine may use the entries.
+func (t *tarEntries) keepHeads() { t.heads = make([][]byte, t.count()) }
+
+func (t *tarEntries) forgetHeads() { t.heads = nil }
+
+func (t *tarEntries) makeHead(i int) ([]byte, error) {
 	switch {
 	case t.isEnd(i):
 		return make([]byte, 2*tarBlock), nil
