@@ -377,44 +377,75 @@ func TestChecksumIsThatOfTheBytes(t *testing.T) {
 	}
 }
 
-func TestReadingInOrderFindsTheChecksum(t *testing.T) {
+// inUse is how many blocks somebody has a reference to.
+func (c *cache) inUse() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.blocks) - c.idle.Len()
+}
+
+func TestReadingAllFindsTheChecksum(t *testing.T) {
 	r := seeded(t)
 	root := siteRoot(t, t.TempDir())
 	members := sampleMembers(t, r, root)
-	read := func(b *Bundle, step int64, backwards bool) bool {
+	const step = 512 << 10 // more than a segment of prose takes when deflated
+	inOrder := func(n int) []int {
+		order := make([]int, n)
+		for i := range order {
+			order[i] = i
+		}
+		return order
+	}
+	for _, c := range []struct {
+		name  string
+		order func(reads int) []int
+		found bool
+	}{
+		{"from start to end", inOrder, true},
+		{"in reads that overtake each other", func(n int) []int {
+			order := inOrder(n)
+			for i := 0; i < n; i += 5 {
+				r.Shuffle(min(5, n-i), func(a, b int) { order[i+a], order[i+b] = order[i+b], order[i+a] })
+			}
+			return order
+		}, true},
+		{"all but the last part", func(n int) []int { return inOrder(n - 2*segmentMax/step) }, false},
+		{"all but a part in the middle", func(n int) []int { // more than a segment
+			order := inOrder(n)
+			return append(order[:n/4], order[n/4+2*segmentMax/step:]...)
+		}, false},
+	} {
+		b := newBundle(t, newEngine(t, EngineOptions{}), "foo", members...)
 		size, err := b.Size(context.Background())
 		if err != nil {
 			t.Fatal(err)
 		}
 		reader := b.NewReader()
 		p := make([]byte, step)
-		for off := int64(0); off < size; off += step {
-			at := off
-			if backwards {
-				at = (size - 1 - off) / step * step
-			}
-			if _, err := reader.ReadAt(context.Background(), p, at); err != nil && err != io.EOF {
+		for _, i := range c.order(int((size + step - 1) / step)) {
+			if _, err := reader.ReadAt(context.Background(), p, int64(i)*step); err != nil && err != io.EOF {
 				t.Fatal(err)
 			}
 			time.Sleep(time.Millisecond) // a reader that the hash keeps up with
 		}
 		reader.Close()
+		found := false
 		for range 100 {
-			if sum, ok := b.engine.index.sum(b.whole); ok {
+			var sum key
+			if sum, found = b.engine.index.sum(b.whole); found {
 				if want, err := newBundle(t, newEngine(t, EngineOptions{}), "foo", members...).SHA256(context.Background()); err != nil || sum != want {
-					t.Errorf("hash %x, want %x, %v", sum, want, err)
+					t.Errorf("%s: hash %x, want %x, %v", c.name, sum, want, err)
 				}
-				return true
+				break
 			}
 			time.Sleep(time.Millisecond)
 		}
-		return false
-	}
-	if !read(newBundle(t, newEngine(t, EngineOptions{}), "foo", members...), 128<<10, false) {
-		t.Error("no hash after reading from start to end")
-	}
-	if read(newBundle(t, newEngine(t, EngineOptions{}), "foo", members...), 128<<10, true) {
-		t.Error("a hash after reading backwards")
+		if found != c.found {
+			t.Errorf("read %s: hash found: %v", c.name, found)
+		}
+		if n := b.engine.cache.inUse(); n > 0 {
+			t.Errorf("read %s: %d blocks are still in use after the reader was closed", c.name, n)
+		}
 	}
 }
 

@@ -81,7 +81,7 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 		if err != nil {
 			return done, err
 		}
-		r.tally.add(i, blk)
+		r.tally.add(i, blk, r.share())
 		done += copy(p[done:], blk.data[off+int64(done)-starts[i]:])
 		r.release(blk, i, off+int64(done) == starts[i+1])
 	}
@@ -108,7 +108,7 @@ func (r *Reader) View(ctx context.Context, n int, off int64) (data []byte, done 
 	if err != nil {
 		return nil, nil, err
 	}
-	r.tally.add(i, blk)
+	r.tally.add(i, blk, r.share())
 	at, end := off-starts[i], off+int64(n)-starts[i]
 	return blk.data[at:end], func() { r.release(blk, i, end == int64(len(blk.data))) }, nil
 }
@@ -180,8 +180,8 @@ func (r *Reader) makeAhead(front, n, window int) {
 	}
 }
 
-// share is what the reader may have made ahead: half of the budget is for
-// that, and belongs to all readers alike.
+// share is what the reader may have made ahead, and may have waiting to be
+// hashed: half of the budget is for that, and belongs to all readers alike.
 func (r *Reader) share() int64 {
 	return min(r.engine.cache.budget/2/max(r.engine.readers.Load(), 1), windowBytes)
 }

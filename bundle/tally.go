@@ -11,14 +11,14 @@ import (
 type tally struct {
 	bundle *Bundle
 
-	mu     sync.Mutex // guards what follows
-	next   int        // the segment to be handed in next
-	blocks chan *block
-	ended  bool // no more blocks are taken
+	mu      sync.Mutex     // guards what follows
+	more    *sync.Cond     // a segment has come, or ended was set
+	waiting map[int]*block // handed in and not hashed: reads overtake each other
+	bytes   int64          // of those waiting
+	next    int            // the segment to be taken next
+	started bool           // somebody hashes
+	ended   bool           // no more segments are taken
 }
-
-// tallyBacklog is how many segments a tally may be behind its reader.
-const tallyBacklog = 8
 
 // newTally returns a tally, or nil if the hash is known.
 func newTally(b *Bundle) *tally {
@@ -26,72 +26,87 @@ func newTally(b *Bundle) *tally {
 	if _, known := b.engine.index.sum(b.whole); known {
 		return nil
 	}
-	return &tally{bundle: b}
+	t := &tally{bundle: b, waiting: map[int]*block{}}
+	t.more = sync.NewCond(&t.mu)
+	return t
 }
 
-// add hands in a segment that the reader has a reference to. A nil tally takes
-// nothing.
-func (t *tally) add(i int, blk *block) {
+// add hands in a segment that the reader has a reference to. Segments may
+// come in any order and more than once, as long as those that wait take no more
+// than room bytes; one may always wait. A nil tally takes nothing.
+func (t *tally) add(i int, blk *block, room int64) {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	switch {
-	case t.ended || i < t.next:
-		return // seen
-	case i > t.next+windowMax:
-		t.stop() // the reader is skipping
+	if t.ended || i < t.next || t.waiting[i] != nil {
 		return
-	case i > t.next:
-		return // reads come in any order; the rest of this segment will come too
 	}
-	if t.blocks == nil {
-		t.blocks = make(chan *block, tallyBacklog)
-		go t.run()
+	starved := t.waiting[t.next] == nil && i > t.next+windowMax // the reader skips
+	if starved || len(t.waiting) > 0 && t.bytes+int64(len(blk.data)) > room {
+		t.giveUp()
+		return
 	}
 	t.bundle.engine.cache.hold(blk)
-	select {
-	case t.blocks <- blk:
-		t.next++
-	default:
-		t.bundle.engine.cache.release(blk)
-		t.stop()
-		return
+	t.waiting[i] = blk
+	t.bytes += int64(len(blk.data))
+	if !t.started {
+		t.started = true
+		go t.run()
 	}
-	if t.next == len(t.bundle.segs) {
-		t.stop()
-	}
+	t.more.Signal()
 }
 
-// close ends the tally when the reader goes away.
+// close ends the tally when the reader goes away. What has been handed in is
+// hashed still.
 func (t *tally) close() {
 	if t == nil {
 		return
 	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.stop()
+	t.ended = true
+	t.more.Signal()
 }
 
-// stop takes no more blocks; t.mu is held.
-func (t *tally) stop() {
-	if !t.ended && t.blocks != nil {
-		close(t.blocks)
+// giveUp ends the tally without a hash; t.mu is held.
+func (t *tally) giveUp() {
+	for _, blk := range t.waiting {
+		t.bundle.engine.cache.release(blk)
 	}
+	clear(t.waiting)
 	t.ended = true
+	t.more.Signal()
 }
 
 // run hashes what is handed in.
 func (t *tally) run() {
 	h := sha256.New()
-	n := 0
-	for blk := range t.blocks {
+	for blk := t.take(); blk != nil; blk = t.take() {
 		_, _ = h.Write(blk.data)
 		t.bundle.engine.cache.release(blk)
-		n++
 	}
-	if n == len(t.bundle.segs) {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if t.next == len(t.bundle.segs) {
 		t.bundle.keepSum([32]byte(h.Sum(nil)))
 	}
+	t.giveUp()
+}
+
+// take waits for the next segment; nil means that there is none to come.
+func (t *tally) take() *block {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for t.waiting[t.next] == nil && !t.ended && t.next < len(t.bundle.segs) {
+		t.more.Wait()
+	}
+	blk := t.waiting[t.next]
+	if blk != nil {
+		delete(t.waiting, t.next)
+		t.next++
+		t.bytes -= int64(len(blk.data))
+	}
+	return blk
 }
