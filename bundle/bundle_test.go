@@ -11,6 +11,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"sync"
 	"testing"
 	"time"
@@ -211,7 +212,7 @@ func readOrView(t *testing.T, r *Reader, p []byte, off int64) (int, error) {
 		return r.ReadAt(context.Background(), p, off)
 	}
 	defer done()
-	return copy(p, data), nil
+	return copy(p, slices.Concat(data...)), nil
 }
 
 func TestTreeReadsTheSameInWholeAndInParts(t *testing.T) {

@@ -22,6 +22,10 @@ const (
 // them is there.
 const demandMax = 8
 
+// viewMax is how many blocks a view may hold at a time. A read of a megabyte
+// mostly touches two stored segments.
+const viewMax = 2
+
 // Reader reads a bundle, or rootimgtree.gz, from any offset. It has segments
 // made ahead while it is read forward. It is safe for concurrent use, for
 // the kernel sends the reads of one file in parallel and in any order.
@@ -91,26 +95,38 @@ func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	return done, nil
 }
 
-// View returns the n bytes from off without copying them, if they lie in one
-// block, and nil if they do not. The bytes stay what they are until done is
-// called, which must happen once.
-func (r *Reader) View(ctx context.Context, n int, off int64) (data []byte, done func(), err error) {
+// View returns the n bytes from off without copying them, in one piece for
+// each block, if they lie in few blocks; nil if they do not. The bytes stay
+// what they are until done is called, which must happen once.
+func (r *Reader) View(ctx context.Context, n int, off int64) (pieces [][]byte, done func(), err error) {
 	starts, err := r.blob.offsets(ctx)
-	if err != nil || off < 0 || off >= starts[len(starts)-1] {
+	if err != nil || off < 0 || n == 0 || off+int64(n) > starts[len(starts)-1] {
 		return nil, nil, err
 	}
-	i := covering(starts, off)
-	if off+int64(n) > starts[i+1] {
+	end := off + int64(n)
+	first, last := covering(starts, off), covering(starts, end-1)
+	if last-first >= viewMax {
 		return nil, nil, nil
 	}
-	r.expect(starts, off, off+int64(n))
-	blk, err := r.engine.get(ctx, r.blob, i)
-	if err != nil {
-		return nil, nil, err
+	r.expect(starts, off, end)
+	r.demand(first, last)
+	blocks := make([]*block, 0, viewMax)
+	release := func() {
+		for i, blk := range blocks {
+			r.release(blk, first+i, end >= starts[first+i+1])
+		}
 	}
-	r.tally.add(i, blk, r.share())
-	at, end := off-starts[i], off+int64(n)-starts[i]
-	return blk.data[at:end], func() { r.release(blk, i, end == int64(len(blk.data))) }, nil
+	for i := first; i <= last; i++ {
+		blk, err := r.engine.get(ctx, r.blob, i)
+		if err != nil {
+			release()
+			return nil, nil, err
+		}
+		blocks = append(blocks, blk)
+		r.tally.add(i, blk, r.share())
+		pieces = append(pieces, blk.data[max(off-starts[i], 0):min(end, starts[i+1])-starts[i]])
+	}
+	return pieces, release, nil
 }
 
 // release gives block i back, after its last byte was read or not. Whoever

@@ -59,12 +59,12 @@ type readerHandle struct {
 var _ = (gofs.FileReader)((*readerHandle)(nil))
 
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	data, done, err := h.reader.View(ctx, len(dest), off)
+	pieces, done, err := h.reader.View(ctx, len(dest), off)
 	if err != nil {
 		return nil, h.errno(err)
 	}
-	if data != nil {
-		return &viewResult{data, done}, 0
+	if pieces != nil {
+		return &viewResult{pieces, done}, 0
 	}
 	n, err := h.reader.ReadAt(ctx, dest, off)
 	if err != nil && err != io.EOF {
@@ -82,20 +82,31 @@ func (h *readerHandle) Release(context.Context) syscall.Errno {
 
 // viewResult hands bytes to the kernel from where they are.
 type viewResult struct {
-	data []byte
-	done func()
+	pieces [][]byte
+	done   func()
 }
 
 var _ = (fuse.ReadResult)((*viewResult)(nil))
 
-// Bytes returns the data; it needs no buffer.
-func (v *viewResult) Bytes([]byte) ([]byte, fuse.Status) { return v.data, fuse.OK }
+// Bytes returns the data in one piece.
+func (v *viewResult) Bytes(buf []byte) ([]byte, fuse.Status) {
+	buf = buf[:0]
+	for _, p := range v.pieces {
+		buf = append(buf, p...)
+	}
+	return buf, fuse.OK
+}
 
 // Slices lets the server write the data as it is, with one system call.
-func (v *viewResult) Slices() ([][]byte, fuse.Status) { return [][]byte{v.data}, fuse.OK }
+func (v *viewResult) Slices() ([][]byte, fuse.Status) { return v.pieces, fuse.OK }
 
 // Size is the number of bytes.
-func (v *viewResult) Size() int { return len(v.data) }
+func (v *viewResult) Size() (n int) {
+	for _, p := range v.pieces {
+		n += len(p)
+	}
+	return n
+}
 
 // Done is called when the kernel has the bytes.
 func (v *viewResult) Done() { v.done() }
