@@ -30,13 +30,16 @@ type way struct {
 	do   func() (time.Duration, error)
 }
 
-// inTurn runs every way once, then every way again, and so on. A way whose
-// tool is missing has no samples.
+// inTurn runs every way once, then every way again, and so on. Each time another
+// one begins, for what a way leaves behind (a disk that still writes, a processor
+// that has been busy for long) is paid for by the next. A way whose tool is missing
+// has no samples.
 func (b *bench) inTurn(what string, ways ...way) (map[string]samples, error) {
 	all := map[string]samples{}
 	for i := range b.runs {
 		fmt.Fprintf(os.Stderr, "%s, run %d of %d\n", what, i+1, b.runs)
-		for _, w := range ways {
+		first := i % len(ways)
+		for _, w := range slices.Concat(ways[first:], ways[:first]) {
 			if _, err := exec.LookPath(w.tool); w.tool != "" && err != nil {
 				continue
 			}
