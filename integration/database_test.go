@@ -23,8 +23,10 @@ func lockTable(t *testing.T, file string) (unlock func()) {
 	must(t, err)
 	conn, err := db.Conn(context.Background())
 	must(t, err)
-	_, err = conn.ExecContext(context.Background(), "BEGIN EXCLUSIVE")
-	must(t, err)
+	for _, statement := range []string{"PRAGMA busy_timeout = 30000", "BEGIN EXCLUSIVE"} { // a server may be reading now
+		_, err = conn.ExecContext(context.Background(), statement)
+		must(t, err)
+	}
 	var done bool
 	unlock = func() {
 		if done {

@@ -86,6 +86,11 @@ func exec(file, statement string, args []any) (err error) {
 			err = cerr
 		}
 	}()
+	// Like xcatd, wait for whoever reads the table at the moment.
+	db.SetMaxOpenConns(1)
+	if _, err := db.Exec("PRAGMA busy_timeout = 30000"); err != nil {
+		return err
+	}
 	_, err = db.Exec(statement, args...)
 	return err
 }
