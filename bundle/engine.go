@@ -55,8 +55,9 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	return &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), index: newIndex(openShelf(opts.CacheDir, opts.Warn))}, nil
 }
 
-// Close stops the workers. Whoever still waits for a segment waits until his
-// context ends.
+// Close stops the workers, when nobody uses the engine any more: whoever still
+// waits for a segment waits until his context ends, and a bundle that is being
+// planned may never be.
 func (e *Engine) Close() { e.workers.close() }
 
 // Stats says what an Engine is busy with.

@@ -8,7 +8,7 @@ import (
 
 // runMin is how many segments in a row make a reader who goes forward: two may
 // be chance, when reads are random. Who begins at the start is taken for one
-// at once.
+// from the first megabyte on.
 const runMin = 3
 
 // What is made ahead of a reader at most: so many segments, for each takes

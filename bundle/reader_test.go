@@ -1,6 +1,11 @@
 package bundle
 
-import "testing"
+import (
+	"bytes"
+	"slices"
+	"testing"
+	"time"
+)
 
 func TestTheWindowFollowsWhatHasBeenRead(t *testing.T) {
 	const mib = 1 << 20
@@ -51,5 +56,44 @@ func TestReadersShareTheBudgetForWhatIsMadeAhead(t *testing.T) {
 	}
 	for _, r := range readers {
 		r.Close()
+	}
+}
+
+func TestAViewHoldsItsBlocksUntilItIsDone(t *testing.T) {
+	const size = 1000
+	e := newEngine(t, EngineOptions{})
+	r := e.newReader(newCounted(1, 10, size))
+	defer r.Close()
+	whole := make([]byte, 4*size)
+	if _, err := r.ReadAt(t.Context(), whole, 0); err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		off, n int
+		pieces int // 0: the bytes lie in too many blocks
+	}{
+		{0, size, 1}, {100, 200, 1}, {size, size, 1},
+		{900, 200, 2}, {0, 2 * size, 2}, {size + 1, 2*size - 1, 2},
+		{999, size + 2, 0}, {0, 3 * size, 0},
+	} {
+		pieces, done, err := r.View(t.Context(), c.n, int64(c.off))
+		if err != nil || len(pieces) != c.pieces {
+			t.Fatalf("%d bytes at %d: %d pieces, %v", c.n, c.off, len(pieces), err)
+		}
+		if c.pieces == 0 {
+			continue
+		}
+		if got := slices.Concat(pieces...); !bytes.Equal(got, whole[c.off:c.off+c.n]) {
+			t.Errorf("%d bytes at %d are not those that were read", c.n, c.off)
+		}
+		if n := e.cache.inUse(); n < c.pieces {
+			t.Errorf("%d bytes at %d: %d blocks are held", c.n, c.off, n)
+		}
+		done()
+		for deadline := time.Now().Add(5 * time.Second); e.cache.inUse() > 0; time.Sleep(time.Millisecond) { // blocks may be made ahead
+			if time.Now().After(deadline) {
+				t.Fatalf("%d bytes at %d: %d blocks are held for ever", c.n, c.off, e.cache.inUse())
+			}
+		}
 	}
 }

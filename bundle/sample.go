@@ -31,7 +31,8 @@ func sampleOffsets(size int64) []int64 {
 }
 
 // compressed reports whether a large content is compressed already, judging by
-// samples, which the workers take at once: somebody waits to see the bundle.
+// samples, which the workers take at once: somebody waits to see the bundle, or
+// may come to, also where the plan is made ahead of time.
 // The answer depends on nothing but the content, so it is the same on every
 // host.
 func (p *workers) compressed(c Content) (bool, error) {

@@ -12,7 +12,8 @@ import (
 
 // warmer finds out the sizes of bundles before somebody asks, one bundle
 // after the other, those last asked for first. Whatever anybody waits for
-// goes before its work.
+// goes before its work, apart from the samples of large files: whoever comes to
+// an image that is being planned waits for those too.
 type warmer struct {
 	gallery *gallery
 

@@ -122,23 +122,30 @@ func inflate(r io.Reader) ([]byte, error) {
 	return data, err
 }
 
+// copied is a copy of an image's bundle and its size.
+func copied(t *testing.T, m *mount, image string) (f *os.File, size int64) {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "b.tgz")
+	run(t, "cp", m.path(image+".tgz"), path)
+	f, err := os.Open(path)
+	must(t, err)
+	t.Cleanup(func() { _ = f.Close() }) // only read
+	info, err := f.Stat()
+	must(t, err)
+	return f, info.Size()
+}
+
 // A bundle can be taken apart by the lengths in its headers alone, each
 // member is one segment, and together they are the archive.
 func TestBundleIsMadeOfSegments(t *testing.T) {
 	m := mountSite(t, bulkSite(t).Dir())
 	for _, image := range bulkImages {
 		t.Run(image, func(t *testing.T) {
-			path := filepath.Join(t.TempDir(), "b.tgz")
-			run(t, "cp", m.path(image+".tgz"), path)
-			f, err := os.Open(path)
-			must(t, err)
-			defer func() { _ = f.Close() }() // only read
-			info, err := f.Stat()
-			must(t, err)
-			got, err := inflatedSize(f, info.Size(), nil)
+			f, size := copied(t, m, image)
+			got, err := inflatedSize(f, size, nil)
 			must(t, err)
 			var want int64
-			_, err = fmt.Sscan(shell(t, "", `gzip -dc "$1" | wc -c`, path), &want)
+			_, err = fmt.Sscan(shell(t, "", `gzip -dc "$1" | wc -c`, f.Name()), &want)
 			must(t, err)
 			if got != want {
 				t.Errorf("the segments hold %d bytes, gzip -dc gives %d", got, want)
@@ -153,14 +160,8 @@ func TestFirstHeaderNamesThePlan(t *testing.T) {
 	m := mountSite(t, bulkSite(t).Dir())
 	plans := map[string]bool{}
 	for _, image := range bulkImages {
-		path := filepath.Join(t.TempDir(), "b.tgz")
-		run(t, "cp", m.path(image+".tgz"), path)
-		f, err := os.Open(path)
-		must(t, err)
-		defer func() { _ = f.Close() }() // only read
-		info, err := f.Stat()
-		must(t, err)
-		must(t, walkMembers(f, info.Size(), func(offset, _ int64) error {
+		f, size := copied(t, m, image)
+		must(t, walkMembers(f, size, func(offset, _ int64) error {
 			fields, _, err := extraFields(f, offset)
 			plan, there := fields["IX"]
 			switch {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 )
 
 // The benchmark works: every chapter is measured, once and with small inputs.
@@ -49,5 +50,20 @@ func TestPercentilesAreSamples(t *testing.T) {
 		if got := int(s.percentile(p)); got != want {
 			t.Errorf("percentile %d of %v is %d, want %d", p, s, got, want)
 		}
+	}
+}
+
+func TestEachRunBeginsWithAnotherWay(t *testing.T) {
+	var order strings.Builder
+	note := func(name string) way {
+		return way{name, "", func() (time.Duration, error) {
+			order.WriteString(name)
+			return 0, nil
+		}}
+	}
+	b := &bench{runs: 4}
+	all, err := b.inTurn("test", note("a"), note("b"), note("c"))
+	if err != nil || order.String() != "abcbcacababc" || len(all["b"]) != 4 {
+		t.Errorf("order %s, %d runs of b, %v", order.String(), len(all["b"]), err)
 	}
 }
