@@ -196,8 +196,9 @@ func (g *gallery) renew(ctx context.Context, catalog *xcat.Catalog, of exhibit, 
 			return err
 		}
 	}
-	if e.version == nil || e.version.broken() || e.version.fingerprint != fingerprint(export) {
-		e.version, e.wanted = newVersion(g.engine, g.numbers, export), false
+	state := fingerprint(export)
+	if e.version == nil || e.version.broken() || e.version.fingerprint != state {
+		e.version, e.wanted = newVersion(g.engine, g.numbers, export, state), false
 	}
 	e.at = time.Now()
 	return nil

@@ -47,12 +47,13 @@ type version struct {
 	children    map[string][]int // by name of the directory; "" is the top
 }
 
-// newVersion makes a version of what the export found. Trouble with the
+// newVersion makes a version of what the export found, whose fingerprint the
+// caller has. Trouble with the
 // sources, as far as it shows by now, makes one without a bundle.
-func newVersion(engine *bundle.Engine, numbers *inodes, export *xcat.Export) *version {
+func newVersion(engine *bundle.Engine, numbers *inodes, export *xcat.Export, fingerprint [32]byte) *version {
 	v := &version{
 		export:      export,
-		fingerprint: fingerprint(export),
+		fingerprint: fingerprint,
 		members:     export.Members,
 		problems:    export.Problems(),
 		ino:         numbers.take(inoMembers + len(export.Members)),
