@@ -10,6 +10,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // smallMembers are those of a stateful image: a manifest and a template.
@@ -19,7 +21,7 @@ func smallMembers(b *testing.B) []Member {
 	if err := os.WriteFile(filepath.Join(dir, "compute.tmpl"), []byte("#INCLUDE:compute.pkglist#\n"), 0o644); err != nil {
 		b.Fatal(err)
 	}
-	root, err := OpenRoot("/")
+	root, err := source.OpenRoot("/")
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -79,7 +81,7 @@ func benchTree(b *testing.B) *Tree {
 	if err != nil {
 		b.Fatal(err)
 	}
-	root, err := OpenRoot("/")
+	root, err := source.OpenRoot("/")
 	if err != nil {
 		b.Fatal(err)
 	}

@@ -7,12 +7,14 @@ import (
 	"slices"
 	"sync"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // Bundle is one version of NAME.tgz: a sequence of gzip members, each made
 // from one segment of a tar stream, that is a function of the members alone.
 // It never changes; where a source has changed, reading fails with
-// ErrChanged.
+// source.ErrChanged.
 type Bundle struct {
 	engine  *Engine
 	name    string
@@ -111,8 +113,8 @@ func (b *Bundle) volumeKey() key {
 	s.string(b.name)
 	for _, m := range b.members {
 		switch c := m.Content.(type) {
-		case *File:
-			s.string(c.path)
+		case File:
+			s.string(c.Path())
 		case *Tree:
 			s.string(c.nodes.dir)
 		}
@@ -220,7 +222,7 @@ func (b *Bundle) checkLength(i int, n int64) error {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	if b.starts != nil && b.starts[i+1]-b.starts[i] != n {
-		b.broken = fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, b.starts[i+1]-b.starts[i], ErrChanged)
+		b.broken = fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, b.starts[i+1]-b.starts[i], source.ErrChanged)
 		b.engine.index.distrust(b.volume, b.keys[i])
 		return b.broken
 	}

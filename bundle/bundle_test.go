@@ -15,11 +15,13 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // sample is a bundle with everything in it: generated, small, large, stored
 // and deflated members, a tree, directories and links.
-func sampleMembers(t *testing.T, r *rand.Rand, root *Root) []Member {
+func sampleMembers(t *testing.T, r *rand.Rand, root *source.Root) []Member {
 	t.Helper()
 	dir := root.Dir()
 	writeFile(t, filepath.Join(dir, "kernel"), noise(r, 3*segmentMax+12345))
@@ -270,8 +272,8 @@ func TestAChangedSourceIsAnErrorAndNeverOtherBytes(t *testing.T) {
 			t.Fatal(err)
 		}
 		err := b.WriteTo(context.Background(), io.Discard, nil)
-		if !errors.Is(err, ErrChanged) {
-			t.Errorf("%s: %v, want ErrChanged", c.name, err)
+		if !errors.Is(err, source.ErrChanged) {
+			t.Errorf("%s: %v, want source.ErrChanged", c.name, err)
 		}
 	}
 }

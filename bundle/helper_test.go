@@ -10,6 +10,8 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // seeded returns a source of random numbers whose seed a failure shows.
@@ -48,9 +50,9 @@ func newEngine(t *testing.T, opts EngineOptions) *Engine {
 	return e
 }
 
-func siteRoot(t *testing.T, dir string) *Root {
+func siteRoot(t *testing.T, dir string) *source.Root {
 	t.Helper()
-	root, err := OpenRoot(dir)
+	root, err := source.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -69,7 +71,7 @@ func writeFile(t *testing.T, path string, data []byte) {
 }
 
 // fileMember is the file path below root as a member of the same base name.
-func fileMember(t *testing.T, root *Root, path string) Member {
+func fileMember(t *testing.T, root *source.Root, path string) Member {
 	t.Helper()
 	st, err := root.Stat(path)
 	if err != nil {

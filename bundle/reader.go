@@ -61,7 +61,7 @@ func (r *Reader) Close() {
 }
 
 // ReadAt fills p with the bytes from off. Less than len(p) comes back only
-// with an error: io.EOF behind the end, ErrChanged when a source is not what
+// with an error: io.EOF behind the end, source.ErrChanged when a source is not what
 // it was, or that of ctx.
 func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
 	starts, err := r.blob.offsets(ctx)

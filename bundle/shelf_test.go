@@ -10,10 +10,12 @@ import (
 	"path/filepath"
 	"testing"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // compressible is a site with one large file that deflates.
-func compressible(t *testing.T) (*Root, Member) {
+func compressible(t *testing.T) (*source.Root, Member) {
 	t.Helper()
 	root := siteRoot(t, t.TempDir())
 	writeFile(t, root.Dir()+"/image", prose(seeded(t), 6*segmentMax))
@@ -113,10 +115,10 @@ func TestAWrongLengthIsAnErrorAndThenANewPass(t *testing.T) {
 	if got, err := b.Size(context.Background()); err != nil || got != size+1 {
 		t.Fatalf("size %d, %v: the volume is not used", got, err)
 	}
-	if err := b.WriteTo(context.Background(), io.Discard, nil); !errors.Is(err, ErrChanged) {
+	if err := b.WriteTo(context.Background(), io.Discard, nil); !errors.Is(err, source.ErrChanged) {
 		t.Errorf("reading gives %v", err)
 	}
-	if _, err := b.Size(context.Background()); !errors.Is(err, ErrChanged) || !b.Broken() {
+	if _, err := b.Size(context.Background()); !errors.Is(err, source.ErrChanged) || !b.Broken() {
 		t.Errorf("the size is still believed: %v", err)
 	}
 	b = newBundle(t, e, "foo", m)

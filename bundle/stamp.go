@@ -4,6 +4,8 @@ import (
 	"crypto/sha256"
 	"encoding/binary"
 	"hash"
+
+	"imgexportfs/bundle/source"
 )
 
 // stamper hashes values without any way to take one for another: numbers
@@ -53,7 +55,7 @@ func (s *stamper) flush() {
 	s.n = 0
 }
 
-func (s *stamper) identity(id Identity) {
+func (s *stamper) identity(id source.Identity) {
 	s.int(int64(id.Ino))
 	s.int(id.Size)
 	s.int(id.MtimeNs)

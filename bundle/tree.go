@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"imgexportfs/bundle/source"
 )
 
 // Tree is the content of rootimgtree.gz: a whole directory as a newc cpio
@@ -20,6 +22,24 @@ type Tree struct {
 	stream *stream
 	chunks []segment // of the cpio archive
 	starts []int64   // of each chunk in rootimgtree.gz; the last one is its size
+}
+
+// NewTree walks the directory name below dir and returns it as the content
+// of rootimgtree.gz, entries named from name on. The findings say what of the
+// tree an archive in newc format leaves out.
+//
+// An error says why the tree cannot be packed at all.
+func NewTree(ctx context.Context, root *source.Root, dir, name string) (*Tree, source.Findings, error) {
+	list, findings, err := source.Walk(ctx, root, dir, name)
+	for i := range list {
+		if n := &list[i]; n.IsRegular() && n.Size > cpioMaxFile {
+			return nil, nil, fmt.Errorf("%s has %d bytes, and an archive in newc format holds files below 4 GiB: move it out of the tree", n.Name, n.Size)
+		}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	return newTree(&treeNodes{root: root, dir: dir, list: list, links: findLinks(list)}), findings, nil
 }
 
 // newTree lays out the archive of the nodes of a walked directory.
@@ -71,10 +91,7 @@ func (t *Tree) ReadAt(p []byte, off int64) (int, error) {
 func (t *Tree) appendChunk(dst, raw []byte, i int) ([]byte, error) {
 	c := t.chunks[i]
 	raw = raw[:c.size()]
-	dir := newSiblings(t.nodes.root)
-	defer dir.close()
-	near := stream{entries: nodesIn{t.nodes, dir}, starts: t.stream.starts}
-	if err := near.readAt(raw, c.start); err != nil {
+	if err := t.stream.readAt(raw, c.start); err != nil {
 		return nil, err
 	}
 	return appendPlainMember(dst, raw), nil
@@ -84,15 +101,15 @@ func (t *Tree) chunk(off int64) int64 { return t.starts[covering(t.starts, off)+
 
 func (t *Tree) stampPlan(s *stamper) {
 	for i := range t.nodes.list {
-		n := &t.nodes.list[i]
-		s.string(n.name)
-		s.int(int64(n.mode))
-		s.int(int64(n.uid)<<32 | int64(n.gid))
-		s.int(n.id.MtimeNs)
-		s.int(int64(t.nodes.bodySize(n)))
-		s.int(int64(n.rdev))
-		s.int(int64(n.nlink)<<32 | int64(n.ino))
-		s.string(n.target)
+		n, link := &t.nodes.list[i], t.nodes.links[i]
+		s.string(n.Name)
+		s.int(int64(n.Mode))
+		s.int(int64(n.UID)<<32 | int64(n.GID))
+		s.int(n.MtimeNs)
+		s.int(t.nodes.bodySize(i))
+		s.int(int64(n.Rdev))
+		s.int(int64(link.count)<<32 | int64(link.ino))
+		s.string(n.Target)
 	}
 }
 
@@ -126,31 +143,18 @@ func (t treeBlob) offsets(context.Context) ([]int64, error) { return t.starts, n
 func (t *Tree) newest() time.Time {
 	latest := int64(0)
 	for i := range t.nodes.list {
-		latest = max(latest, t.nodes.list[i].id.MtimeNs)
+		latest = max(latest, t.nodes.list[i].MtimeNs)
 	}
 	return time.Unix(0, latest)
 }
 
-// treeNode is one file of the tree.
-type treeNode struct {
-	name     string // from the tree's own name on: "rootimg/etc/hosts"
-	target   string // of a symbolic link
-	id       Identity
-	dev      uint64
-	rdev     uint64
-	mode     uint32
-	uid, gid uint32
-	ino      uint32 // in the archive: tells hard links, see linkNodes
-	nlink    uint32 // within the tree
-	data     bool   // a regular file whose entry carries the bytes
-}
-
-// treeNodes are the files of a tree as cpio entries, in the order of a walk
-// that takes names in byte order, and the trailer.
+// treeNodes are the files of a tree as cpio entries, in the order of the walk,
+// and the trailer.
 type treeNodes struct {
-	root *Root
-	dir  string // that the names count from
-	list []treeNode
+	root  *source.Root
+	dir   string // that the names count from
+	list  []source.Node
+	links []link // of each node
 }
 
 func (t *treeNodes) count() int { return len(t.list) + 1 }
@@ -166,18 +170,15 @@ func (t *treeNodes) name(i int) string {
 	if i == len(t.list) {
 		return cpioTrailer
 	}
-	return t.list[i].name
+	return t.list[i].Name
 }
 
-// bodySize is the number of bytes behind the node's header.
-func (t *treeNodes) bodySize(n *treeNode) int64 {
-	switch {
-	case n.data:
-		return n.id.Size
-	case n.target != "":
-		return int64(len(n.target))
+// bodySize is the number of bytes behind the header of node i.
+func (t *treeNodes) bodySize(i int) int64 {
+	if t.links[i].data {
+		return t.list[i].Size
 	}
-	return 0
+	return int64(len(t.list[i].Target))
 }
 
 // starts are where the entries begin in the archive, and its end: what
@@ -187,7 +188,7 @@ func (t *treeNodes) starts() []int64 {
 	for i := range t.count() {
 		end := starts[i] + cpioHeadSize(t.name(i))
 		if i < len(t.list) {
-			end += t.bodySize(&t.list[i])
+			end += t.bodySize(i)
 		}
 		starts[i+1] = alignUp(end, t.align(i))
 	}
@@ -196,42 +197,30 @@ func (t *treeNodes) starts() []int64 {
 
 func (t *treeNodes) head(i int) ([]byte, error) {
 	if i == len(t.list) {
-		return t.trailer(), nil
+		return cpioHead(cpioEntry{name: cpioTrailer, nlink: 1}), nil
 	}
-	n := &t.list[i]
+	n, link := &t.list[i], t.links[i]
 	return cpioHead(cpioEntry{
-		name: n.name,
-		ino:  n.ino, mode: n.mode,
-		uid: n.uid, gid: n.gid,
-		nlink:  n.nlink,
-		mtime:  n.id.MtimeNs / 1e9,
-		size:   uint32(t.bodySize(n)),
-		rmajor: unix.Major(n.rdev), rmin: unix.Minor(n.rdev),
+		name: n.Name,
+		ino:  link.ino, mode: n.Mode,
+		uid: n.UID, gid: n.GID,
+		nlink:  link.count,
+		mtime:  n.MtimeNs / 1e9,
+		size:   uint32(t.bodySize(i)),
+		rmajor: unix.Major(n.Rdev), rmin: unix.Minor(n.Rdev),
 	}), nil
 }
 
-func (t *treeNodes) trailer() []byte { return cpioHead(cpioEntry{name: cpioTrailer, nlink: 1}) }
-
-func (t *treeNodes) body(i int) Content { return t.bodyBy(t.root, i) }
-
-// bodyBy is the body of entry i, whose file o opens.
-func (t *treeNodes) bodyBy(o opener, i int) Content {
+func (t *treeNodes) body(i int) Content {
 	if i == len(t.list) {
 		return nil
 	}
 	switch n := &t.list[i]; {
-	case n.data && n.id.Size > 0:
-		return &File{opener: o, path: t.dir + "/" + n.name, identity: n.id, nofollow: true}
-	case n.target != "":
-		return Bytes(n.target)
+	case t.links[i].data && n.Size > 0:
+		f := source.NodeFile(t.root, t.dir+"/"+n.Name, n.Identity)
+		return File{&f}
+	case n.Target != "":
+		return Bytes(n.Target)
 	}
 	return nil
 }
-
-// nodesIn are the nodes while somebody reads a part of the archive in order.
-type nodesIn struct {
-	*treeNodes
-	dir *siblings // the files are opened in
-}
-
-func (t nodesIn) body(i int) Content { return t.bodyBy(t.dir, i) }

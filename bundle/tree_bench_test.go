@@ -11,6 +11,8 @@ import (
 	"testing"
 	"time"
 
+	"imgexportfs/bundle/source"
+
 	"golang.org/x/sync/errgroup"
 )
 
@@ -18,7 +20,7 @@ import (
 // below a root.
 type benchRoot struct {
 	kind      string // of root: "/", or a directory that keeps paths inside
-	root      *Root
+	root      *source.Root
 	dir, name string
 }
 
@@ -35,8 +37,8 @@ func benchRoots(b *testing.B) []benchRoot {
 	dir, name := path.Split(goroot)
 	// The first directory of the path, and the rest of it.
 	above, below, _ := strings.Cut(strings.TrimPrefix(dir, "/"), "/")
-	open := func(dir string) *Root {
-		root, err := OpenRoot(dir)
+	open := func(dir string) *source.Root {
+		root, err := source.OpenRoot(dir)
 		if err != nil {
 			b.Fatal(err)
 		}

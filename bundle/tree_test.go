@@ -207,3 +207,50 @@ func TestLargeAndSmallFilesOfATreeComeOutWhole(t *testing.T) {
 		t.Fatal(err)
 	}
 }
+
+func TestTheArchiveIsLaidOutAsItsHeadersAreLong(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	for range r.IntN(30) {
+		name := strings.Repeat("d", 1+r.IntN(9)) + "/" + strings.Repeat("f", 1+r.IntN(60))
+		writeFile(t, root.Dir()+"/rootimg/"+name, prose(r, r.IntN(2000)))
+	}
+	writeFile(t, root.Dir()+"/rootimg/"+strings.Repeat("n", 1+r.IntN(200)), noise(r, r.IntN(2000)))
+	tree, _, err := NewTree(context.Background(), root, "/", "rootimg")
+	if err != nil {
+		t.Fatal(err)
+	}
+	made, err := newStream(tree.nodes)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(tree.stream.starts, made.starts) {
+		t.Errorf("%v, where the headers say %v", tree.stream.starts, made.starts)
+	}
+}
+
+func TestTheErrorOfAWalkIsTheFirstInOrder(t *testing.T) {
+	for name, huge := range map[string][]string{
+		// One goroutine meets the last one first.
+		"deep before top": {"rootimg/b/c/d/e/huge", "rootimg/z-huge"},
+		"top before deep": {"rootimg/a-huge", "rootimg/b/huge"},
+		"two deep ones":   {"rootimg/b/c/d/e/f/huge", "rootimg/c/huge"},
+		"one file":        {"rootimg/b/x", "rootimg/b/y"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			root := siteRoot(t, t.TempDir())
+			for _, path := range huge {
+				writeFile(t, root.Dir()+"/"+path, nil)
+				if err := os.Truncate(root.Dir()+"/"+path, 4<<30); err != nil {
+					t.Fatal(err)
+				}
+			}
+			for i := range 20 {
+				_, _, err := NewTree(context.Background(), root, "", "rootimg")
+				if err == nil || !strings.HasPrefix(err.Error(), huge[0]+" has") {
+					t.Fatalf("walk %d: %v", i, err)
+				}
+			}
+		})
+	}
+}

@@ -6,7 +6,7 @@ import (
 	iofs "io/fs"
 	"syscall"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // errno is the one place where errors become numbers. What the caller cannot
@@ -20,7 +20,7 @@ func (m *mount) errno(err error) syscall.Errno {
 		return syscall.EINTR
 	case errors.Is(err, errNotOffered):
 		return syscall.ENOENT
-	case errors.Is(err, bundle.ErrChanged):
+	case errors.Is(err, source.ErrChanged):
 		m.log.Warn("a source changed under an open file; open the file again", "error", err)
 		return syscall.ESTALE
 	case errors.Is(err, iofs.ErrPermission):

@@ -6,10 +6,10 @@ import (
 	"strings"
 	"syscall"
 
+	"imgexportfs/bundle/source"
+
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-
-	"imgexportfs/bundle"
 )
 
 // nodePrefix marks the folders that show images as seen from a node.
@@ -137,7 +137,7 @@ func (f *folder) errors(name, text string) (node, error) {
 // a source has changed meanwhile.
 func (f *folder) bundle(ctx context.Context, of exhibit, v *version) (node, error) {
 	_, err := v.bundle.Size(ctx)
-	if errors.Is(err, bundle.ErrChanged) {
+	if errors.Is(err, source.ErrChanged) {
 		f.gallery.distrust(ctx, of, v)
 		if v, err = f.gallery.present(ctx, of); err != nil {
 			return nil, err
@@ -150,7 +150,7 @@ func (f *folder) bundle(ctx context.Context, of exhibit, v *version) (node, erro
 	if err == nil {
 		return &bundleFile{mount: f.mount, version: v}, nil
 	}
-	if ctx.Err() == nil && !errors.Is(err, bundle.ErrChanged) {
+	if ctx.Err() == nil && !errors.Is(err, source.ErrChanged) {
 		f.log.Error("a bundle is withdrawn", "image", of.image, "error", err)
 		f.gallery.withdraw(ctx, of, v, err)
 		return nil, errNotOffered

@@ -10,6 +10,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // memberLink is a symbolic link among the members.
@@ -42,21 +43,21 @@ func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uin
 		return &textHandle{content}, fuse.FOPEN_KEEP_CACHE, 0
 	case *bundle.Tree:
 		return &readerHandle{f.mount, f.engine.NewTreeReader(content)}, fuse.FOPEN_KEEP_CACHE, 0
-	case *bundle.File:
-		source, err := content.OpenSource()
+	case bundle.File:
+		handle, err := content.Open()
 		if err != nil {
 			return nil, 0, f.errno(err)
 		}
-		return f.sourceHandle(source), fuse.FOPEN_KEEP_CACHE, 0
+		return f.sourceHandle(handle), fuse.FOPEN_KEEP_CACHE, 0
 	default:
 		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.member().Name, content))
 	}
 }
 
 // sourceHandle returns the handle that reads a source in the way of this node.
-func (f *memberFile) sourceHandle(source *bundle.Source) gofs.FileHandle {
-	plain := sourceHandle{f.mount, source}
-	if f.passes.decide(f.mount, source) {
+func (f *memberFile) sourceHandle(h *source.Handle) gofs.FileHandle {
+	plain := sourceHandle{f.mount, h}
+	if f.passes.decide(f.mount, h) {
 		return &passedHandle{plain}
 	}
 	return &plain
@@ -65,7 +66,7 @@ func (f *memberFile) sourceHandle(source *bundle.Source) gofs.FileHandle {
 // sourceHandle reads a source file as it is.
 type sourceHandle struct {
 	*mount
-	source *bundle.Source
+	source *source.Handle
 }
 
 var _ = (gofs.FileReader)((*sourceHandle)(nil))

@@ -6,11 +6,11 @@ import (
 	"sync"
 	"syscall"
 
+	"imgexportfs/bundle/source"
+
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"golang.org/x/sys/unix"
-
-	"imgexportfs/bundle"
 )
 
 // With passthrough (Linux 6.9) the kernel reads the source of a member itself
@@ -31,7 +31,7 @@ type passes struct {
 
 // decide reports whether source, which was opened for the node, is passed
 // through.
-func (p *passes) decide(m *mount, source *bundle.Source) bool {
+func (p *passes) decide(m *mount, source *source.Handle) bool {
 	p.once.Do(func() {
 		if !m.opts.Passthrough {
 			return

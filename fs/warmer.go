@@ -7,7 +7,7 @@ import (
 	"slices"
 	"sync"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // warmer finds out the sizes of bundles before somebody asks, one bundle
@@ -81,7 +81,7 @@ func (w *warmer) run(ctx context.Context, log *slog.Logger) {
 		case <-w.more:
 		}
 		for of, ok := w.pop(); ok && w.gallery.listings.wait(ctx) == nil; of, ok = w.pop() {
-			if err := w.size(ctx, of); err != nil && ctx.Err() == nil && !errors.Is(err, bundle.ErrChanged) {
+			if err := w.size(ctx, of); err != nil && ctx.Err() == nil && !errors.Is(err, source.ErrChanged) {
 				log.Error("the size of a bundle could not be found out", "image", of.image, "error", err)
 			}
 		}

@@ -4,7 +4,7 @@ import (
 	"context"
 	"fmt"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // Version stands for one state of a database. Two states with equal versions
@@ -25,7 +25,7 @@ type Backend interface {
 }
 
 // openBackend returns the back end for a database. Nothing is opened yet.
-func openBackend(root *bundle.Root, spec Spec) (Backend, error) {
+func openBackend(root *source.Root, spec Spec) (Backend, error) {
 	switch spec.Kind {
 	case SQLite:
 		return newSQLiteBackend(root, spec.Place), nil

@@ -9,7 +9,7 @@ import (
 	"path/filepath"
 	"strings"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // Kind is a kind of database, spelled as in xCAT's cfgloc.
@@ -123,7 +123,7 @@ func parseKind(name string) (Kind, error) {
 // findSpec decides which database a site uses, in xCAT's order: what the user
 // says, XCATCFG, the first line of the file cfgloc, the directories that
 // xCAT has used for SQLite.
-func findSpec(root *bundle.Root, cfg Config) (Spec, error) {
+func findSpec(root *source.Root, cfg Config) (Spec, error) {
 	if cfg.Cfgloc != "" {
 		return parseFromOrIn(root, "--cfgloc", cfg.Cfgloc)
 	}
@@ -150,7 +150,7 @@ func findSpec(root *bundle.Root, cfg Config) (Spec, error) {
 // parseFromOrIn is parseFrom, but a text that names a file instead of a
 // directory stands for the first line of that file, so that a password need not
 // be where ps shows it.
-func parseFromOrIn(root *bundle.Root, source, text string) (Spec, error) {
+func parseFromOrIn(root *source.Root, source, text string) (Spec, error) {
 	spec, err := parseFrom(root, source, text)
 	if err != nil || spec.Kind != SQLite || strings.Contains(text, ":") {
 		return spec, err
@@ -168,7 +168,7 @@ func parseFromOrIn(root *bundle.Root, source, text string) (Spec, error) {
 // parseFrom parses text and makes a relative directory absolute. On the
 // machine itself it counts from where the user stands; on a disk mounted
 // elsewhere only from that disk's root.
-func parseFrom(root *bundle.Root, source, text string) (Spec, error) {
+func parseFrom(root *source.Root, source, text string) (Spec, error) {
 	spec, err := ParseSpec(text)
 	if err != nil {
 		return Spec{}, fmt.Errorf("%s: %w", source, err)
@@ -184,7 +184,7 @@ func parseFrom(root *bundle.Root, source, text string) (Spec, error) {
 // firstLine returns the first line of a file, "" if there is no such file.
 // A file that is there and cannot be read is an error: the defaults would be
 // another database than xCAT's.
-func firstLine(root *bundle.Root, name string) (string, error) {
+func firstLine(root *source.Root, name string) (string, error) {
 	f, err := root.Open(name)
 	if errors.Is(err, fs.ErrNotExist) {
 		return "", nil

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 func TestParseSpec(t *testing.T) {
@@ -68,7 +68,7 @@ func TestDB2IsNamedAsAKindThatCannotBeRead(t *testing.T) {
 
 func TestFindSpecAsksInXCATsOrder(t *testing.T) {
 	dir := t.TempDir()
-	root, err := bundle.OpenRoot(dir)
+	root, err := source.OpenRoot(dir)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -108,7 +108,7 @@ func TestFindSpecAsksInXCATsOrder(t *testing.T) {
 }
 
 func TestARelativeDirectoryCountsFromWhereTheUserStands(t *testing.T) {
-	root, err := bundle.OpenRoot("/")
+	root, err := source.OpenRoot("/")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // listColumns are the columns of linuximage with lists of files, in the order
@@ -109,7 +110,7 @@ func (x *exporter) skipUnreadable(file, why string) {
 // addFile lists a file that st describes, links followed, as imgexport copies
 // one: owned by root, with the file's time and its mode less the umask. It
 // returns why that cannot be done, or "".
-func (x *exporter) addFile(name, file string, st bundle.Stat) string {
+func (x *exporter) addFile(name, file string, st source.Stat) string {
 	content, err := x.content(file, st)
 	if err != nil {
 		return reason(err)
@@ -124,7 +125,7 @@ const everyoneReads = 0o444
 // content returns the content of a file that st describes. One that not
 // everybody may read is opened, so that a bundle is not promised and then
 // breaks off.
-func (x *exporter) content(file string, st bundle.Stat) (bundle.Content, error) {
+func (x *exporter) content(file string, st source.Stat) (bundle.Content, error) {
 	if !st.IsRegular() {
 		return nil, errors.New("it is a " + st.TypeName())
 	}
@@ -141,13 +142,13 @@ func (x *exporter) content(file string, st bundle.Stat) (bundle.Content, error) 
 // claim is who has a base name in the bundle.
 type claim struct {
 	path string
-	id   bundle.Identity // zero: there is no such file
+	id   source.Identity // zero: there is no such file
 }
 
 // claim reserves the base name of a file for it. imgimport restores each path
 // that a table lists by moving BASENAME out of the bundle, so two paths cannot
 // share one (RULES.md, section 10). It reports whether to list the file.
-func (x *exporter) claim(file string, st bundle.Stat) bool {
+func (x *exporter) claim(file string, st source.Stat) bool {
 	base := path.Base(file)
 	if base == "." || base == "/" || base == ".." {
 		return true // no file: something else is wrong with it

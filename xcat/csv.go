@@ -7,7 +7,7 @@ import (
 	"io"
 	"slices"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
 )
 
@@ -16,7 +16,7 @@ import (
 // tabrestore, a value that was empty is one that was never set.
 type csvBackend struct{ tableFiles }
 
-func newCSVBackend(root *bundle.Root, dir string) *csvBackend {
+func newCSVBackend(root *source.Root, dir string) *csvBackend {
 	return &csvBackend{newTableFiles(root, dir, CSV)}
 }
 

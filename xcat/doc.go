@@ -8,7 +8,7 @@
 //
 //	cfgloc ─ Spec ─ Backend ─ Tables ─ Catalog ┐
 //	                                           ├ Export: members, messages
-//	                            bundle.Root ───┘
+//	                            source.Root ───┘
 //
 // There is a Backend for each kind of database: files, one for each table
 // (tablefiles.go), of SQLite (sqlite.go) and of dumps (csv.go); and servers

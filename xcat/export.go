@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
 )
 
@@ -41,11 +42,11 @@ func (e *Export) Problems() []Message {
 
 // Export finds out what the bundle of an image holds. Whatever is wrong with
 // the image is in the result's Messages; the error is that of ctx.
-func (c *Catalog) Export(ctx context.Context, root *bundle.Root, req Request) (*Export, error) {
+func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*Export, error) {
 	x := &exporter{
 		ctx: ctx, catalog: c, root: root, req: req,
 		name:    BundleName(req.Image),
-		seen:    map[string]bundle.Stat{},
+		seen:    map[string]source.Stat{},
 		claims:  map[string]claim{},
 		members: map[string]int{},
 	}
@@ -60,7 +61,7 @@ func (c *Catalog) Export(ctx context.Context, root *bundle.Root, req Request) (*
 type exporter struct {
 	ctx     context.Context
 	catalog *Catalog
-	root    *bundle.Root
+	root    *source.Root
 	req     Request
 	name    string // of the bundle
 
@@ -73,7 +74,7 @@ type exporter struct {
 	extras     []extra              // in the order of the command line
 	elements   []tablesdump.Element // of the manifest, besides those of the rows
 
-	seen    map[string]bundle.Stat // see stat
+	seen    map[string]source.Stat // see stat
 	claims  map[string]claim       // who has a base name in the bundle
 	members map[string]int         // where result.Members has a name
 	silent  bool                   // messages are dropped: imgexport has stopped before this

@@ -56,7 +56,7 @@ func TestMembersBearTheSourcesModeAndTime(t *testing.T) {
 	if m.Perm != 0o755 || m.UID != 0 || m.GID != 0 || !m.ModTime.Equal(when) {
 		t.Errorf("mode %o, owner %d:%d, time %v", m.Perm, m.UID, m.GID, m.ModTime)
 	}
-	if f, ok := m.Content.(*bundle.File); !ok || f.Path() != "/install/t.tmpl" {
+	if f, ok := m.Content.(bundle.File); !ok || f.Path() != "/install/t.tmpl" {
 		t.Errorf("content %v", m.Content)
 	}
 	m = member(t, e, "manifest.xml")

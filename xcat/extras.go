@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
 )
 
@@ -15,7 +16,7 @@ import (
 // imgimport puts it into.
 type extra struct {
 	src     string
-	st      bundle.Stat
+	st      source.Stat
 	content bundle.Content  // of a file
 	inner   []bundle.Member // of a directory: what is in it
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // extraSite has an image and some things to take along with it.
@@ -125,7 +126,7 @@ func TestADirectoryInsideOfAnExtraKeepsItsModeWhateverLeadsThere(t *testing.T) {
 
 func TestARelativeExtraCountsFromWhereTheUserStands(t *testing.T) {
 	s := extraSite(t)
-	root, err := bundle.OpenRoot("/")
+	root, err := source.OpenRoot("/")
 	must(t, err)
 	site := s.open()
 	catalog, err := site.Catalog(t.Context())

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 func noEnv(string) string { return "" }
@@ -93,9 +94,9 @@ func (s *testSite) image(name string, linuximage Row) {
 	s.write("install/t.tmpl", "template", 0o644)
 }
 
-func (s *testSite) openRoot() *bundle.Root {
+func (s *testSite) openRoot() *source.Root {
 	s.t.Helper()
-	root, err := bundle.OpenRoot(s.root)
+	root, err := source.OpenRoot(s.root)
 	if err != nil {
 		s.t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // slowBackend is a fakeBackend that takes its time.
@@ -48,7 +48,7 @@ func (s *slowBackend) slowDown(delay time.Duration) {
 func inBubble(t *testing.T, refresh time.Duration, test func(t *testing.T, s *Site, b *slowBackend, log *bytes.Buffer)) {
 	synctest.Test(t, func(t *testing.T) {
 		b := &slowBackend{fakeBackend: fakeBackend{version: "v1"}}
-		root, err := bundle.OpenRoot(t.TempDir())
+		root, err := source.OpenRoot(t.TempDir())
 		must(t, err)
 		var log bytes.Buffer
 		s := newSite(root, b, "fake:db", Config{Refresh: refresh, Log: slog.New(slog.NewTextHandler(&log, nil))})

@@ -6,9 +6,9 @@ import (
 	"io/fs"
 	"strings"
 
-	"golang.org/x/sys/unix"
+	"imgexportfs/bundle/source"
 
-	"imgexportfs/bundle"
+	"golang.org/x/sys/unix"
 )
 
 // shareDir is where xCAT installs the files that come with it.
@@ -73,9 +73,9 @@ func (x *exporter) isFile(p string) bool {
 
 // stat describes what a path leads to, links followed, in the state in which
 // this export first saw it. No path leads nowhere.
-func (x *exporter) stat(p string) (bundle.Stat, error) {
+func (x *exporter) stat(p string) (source.Stat, error) {
 	if p == "" {
-		return bundle.Stat{}, fs.ErrNotExist
+		return source.Stat{}, fs.ErrNotExist
 	}
 	if st, seen := x.seen[p]; seen {
 		return st, nil
@@ -89,7 +89,7 @@ func (x *exporter) stat(p string) (bundle.Stat, error) {
 
 // look describes what a path leads to. If that cannot be found out the image
 // is refused: to take a file for missing would be to search on for another.
-func (x *exporter) look(p string) (bundle.Stat, bool) {
+func (x *exporter) look(p string) (source.Stat, bool) {
 	st, err := x.stat(p)
 	if err == nil {
 		return st, true
@@ -97,7 +97,7 @@ func (x *exporter) look(p string) (bundle.Stat, bool) {
 	if !isAbsent(err) {
 		x.refuse(fmt.Sprintf("Couldn't look at %s for %s: %s. Run this as root, as imgexport.", p, x.req.Image, reason(err)))
 	}
-	return bundle.Stat{}, false
+	return source.Stat{}, false
 }
 
 // isAbsent reports whether an error says that there is nothing under a path,

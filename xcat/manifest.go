@@ -26,7 +26,7 @@ func (x *exporter) manifest() bundle.Bytes {
 	var bad *tablesdump.BadByteError
 	if errors.As(err, &bad) {
 		x.refuse(fmt.Sprintf("%s of %s: byte 0x%02x at offset %d of the value cannot be in a manifest, and imgimport would reject all of it; correct the value",
-			source(bad.Path), x.req.Image, bad.Byte, bad.Offset))
+			originOf(bad.Path), x.req.Image, bad.Byte, bad.Offset))
 		return nil
 	}
 	return text
@@ -41,8 +41,8 @@ func rowElements(row Row) []tablesdump.Element {
 	return elements
 }
 
-// source says where the value of an element comes from.
-func source(path []string) string {
+// originOf says where the value of an element comes from.
+func originOf(path []string) string {
 	switch element := path[0]; element {
 	case "osimage", "linuximage", "kit", "kitrepo":
 		return "Table " + element + ", column " + path[len(path)-1]

@@ -8,7 +8,7 @@ import (
 	"sync"
 	"time"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // Config says where a site is.
@@ -26,7 +26,7 @@ type Config struct {
 // what is known of a database that cannot be read is in status.go. A Site is
 // safe for use by several goroutines.
 type Site struct {
-	root     *bundle.Root
+	root     *source.Root
 	database string // its name for people
 	refresh  time.Duration
 	log      *slog.Logger
@@ -51,7 +51,7 @@ var ErrClosed = errors.New("the site is closed")
 
 // OpenSite opens a site and reads its rows.
 func OpenSite(ctx context.Context, cfg Config) (*Site, error) {
-	root, err := bundle.OpenRoot(cfg.Root)
+	root, err := source.OpenRoot(cfg.Root)
 	if err != nil {
 		return nil, err
 	}
@@ -73,7 +73,7 @@ func OpenSite(ctx context.Context, cfg Config) (*Site, error) {
 	return s, nil
 }
 
-func newSite(root *bundle.Root, backend Backend, database string, cfg Config) *Site {
+func newSite(root *source.Root, backend Backend, database string, cfg Config) *Site {
 	s := &Site{root: root, backend: backend, database: database, refresh: cfg.Refresh, log: cfg.Log}
 	if s.log == nil {
 		s.log = slog.New(slog.DiscardHandler)
@@ -84,7 +84,7 @@ func newSite(root *bundle.Root, backend Backend, database string, cfg Config) *S
 
 // Root returns the directory that the site's paths count from. It is closed
 // together with the site.
-func (s *Site) Root() *bundle.Root { return s.root }
+func (s *Site) Root() *source.Root { return s.root }
 
 // Close ends a look in progress and releases the site.
 func (s *Site) Close() error {

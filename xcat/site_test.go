@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // fakeBackend is a database with one image, named after its version.
@@ -65,7 +65,7 @@ func (f *fakeBackend) Close() error {
 
 func newFakeSite(t *testing.T, f *fakeBackend, refresh time.Duration) *Site {
 	t.Helper()
-	root, err := bundle.OpenRoot(t.TempDir())
+	root, err := source.OpenRoot(t.TempDir())
 	must(t, err)
 	s := newSite(root, f, "fake", Config{Refresh: refresh})
 	t.Cleanup(func() { _ = s.Close() })

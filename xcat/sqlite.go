@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"time"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // sqliteBackend reads a site as xCAT lays it out for SQLite: a directory with
@@ -30,7 +30,7 @@ type readTable struct {
 // defaultLockWait is longer than xcatd holds a lock for any change of its own.
 const defaultLockWait = 5 * time.Second
 
-func newSQLiteBackend(root *bundle.Root, dir string) *sqliteBackend {
+func newSQLiteBackend(root *source.Root, dir string) *sqliteBackend {
 	return &sqliteBackend{
 		tableFiles: newTableFiles(root, dir, SQLite),
 		lockWait:   defaultLockWait,

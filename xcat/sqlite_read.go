@@ -12,11 +12,11 @@ import (
 	"strconv"
 	"strings"
 
+	"imgexportfs/bundle/source"
+
 	"golang.org/x/sys/unix"
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
-
-	"imgexportfs/bundle"
 )
 
 // A header is the start of every SQLite database; bytes 18 and 19 say how it is
@@ -82,7 +82,7 @@ func (b *sqliteBackend) header(file string) (string, error) {
 // empty log the database itself is complete; without -shm no one has it open.
 // Load finds out if that changes while it reads.
 func (b *sqliteBackend) mustReadWithoutLocks(file string, state fileState) bool {
-	if state.wal != (bundle.Identity{}) {
+	if state.wal != (source.Identity{}) {
 		return false
 	}
 	if _, err := b.root.Stat(file + "-shm"); err != nil {

@@ -9,19 +9,19 @@ import (
 	"strings"
 	"time"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // tableFiles is a directory that holds a file for each table of a site.
 type tableFiles struct {
-	root   *bundle.Root
+	root   *source.Root
 	dir    string
 	kind   Kind // SQLite or CSV
 	now    func() time.Time
 	serial uint64 // makes the versions of unsettled states differ
 }
 
-func newTableFiles(root *bundle.Root, dir string, kind Kind) tableFiles {
+func newTableFiles(root *source.Root, dir string, kind Kind) tableFiles {
 	return tableFiles{root: root, dir: strings.TrimRight(dir, "/"), kind: kind, now: time.Now}
 }
 
@@ -67,7 +67,7 @@ func (f *tableFiles) readAtRest(ctx context.Context, read func(context.Context, 
 // fileState identifies the state of one table's files. The zero value is a
 // table without a file.
 type fileState struct {
-	main, wal, journal bundle.Identity // the last two are zero if absent or empty
+	main, wal, journal source.Identity // the last two are zero if absent or empty
 }
 
 // look returns the state of the files of every table that has one.
@@ -129,13 +129,13 @@ func (f *tableFiles) state(file string) (fileState, error) {
 
 // sidecar identifies a file beside a table's. An empty one holds nothing, and
 // comes and goes with readers.
-func (f *tableFiles) sidecar(file string) (bundle.Identity, error) {
+func (f *tableFiles) sidecar(file string) (source.Identity, error) {
 	st, err := f.root.Stat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
-		return bundle.Identity{}, nil
+		return source.Identity{}, nil
 	case err != nil || st.Size == 0:
-		return bundle.Identity{}, err
+		return source.Identity{}, err
 	}
 	return st.Identity, nil
 }
@@ -164,7 +164,7 @@ func (f *tableFiles) unique(why string) Version {
 // times. The clock of a file system ticks every few milliseconds, on old ones
 // every second or two: two changes within one tick look like one.
 func isSettled(state fileState, now time.Time) bool {
-	for _, id := range []bundle.Identity{state.main, state.wal, state.journal} {
+	for _, id := range []source.Identity{state.main, state.wal, state.journal} {
 		latest := max(id.MtimeNs, id.CtimeNs)
 		tick := 100 * time.Millisecond
 		if id.MtimeNs%int64(time.Second) == 0 && id.CtimeNs%int64(time.Second) == 0 {

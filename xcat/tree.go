@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 // treeCopy lists what is below a directory: links stay links, hard links
@@ -63,7 +64,7 @@ func (t *treeCopy) entry(file, name string) error {
 
 // member makes the member of one file, or none of a file that a bundle cannot
 // hold.
-func (t *treeCopy) member(file, name string, st bundle.Stat) (bundle.Member, error) {
+func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, error) {
 	perm := st.Perm()
 	if !t.asIs {
 		perm &= permMask

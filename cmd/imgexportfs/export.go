@@ -13,6 +13,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 	"imgexportfs/xcat"
 )
 
@@ -103,7 +104,7 @@ func (x *exporter) run(ctx context.Context) error {
 
 // advised adds what to do about a source that changed while it was read.
 func advised(err error) error {
-	if errors.Is(err, bundle.ErrChanged) {
+	if errors.Is(err, source.ErrChanged) {
 		return fmt.Errorf("%w; export it again", err)
 	}
 	return err
@@ -149,7 +150,7 @@ func (x *exporter) write(ctx context.Context, exported *xcat.Export, to target) 
 // sizeInAdvance is the bundle's size where somebody needs it before there is
 // a bundle: the other host. To find out what does not fit into memory takes as
 // long as to write it, so nobody else waits for that.
-func (x *exporter) sizeInAdvance(ctx context.Context, made source) (int64, error) {
+func (x *exporter) sizeInAdvance(ctx context.Context, made exportable) (int64, error) {
 	if x.remote == "" {
 		return unknownSize, nil
 	}

@@ -6,12 +6,12 @@ import (
 	"strings"
 	"testing"
 
-	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 )
 
 func TestAChangedSourceComesWithAdvice(t *testing.T) {
-	changed := fmt.Errorf("/install/x: %w", bundle.ErrChanged)
-	if err := advised(changed); !errors.Is(err, bundle.ErrChanged) || !strings.HasSuffix(err.Error(), "; export it again") {
+	changed := fmt.Errorf("/install/x: %w", source.ErrChanged)
+	if err := advised(changed); !errors.Is(err, source.ErrChanged) || !strings.HasSuffix(err.Error(), "; export it again") {
 		t.Errorf("got %v", err)
 	}
 	if other := errors.New("other"); advised(other) != other {

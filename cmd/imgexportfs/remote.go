@@ -54,7 +54,7 @@ const receiver = `umask 077; t=$1; ` +
 
 // write streams the bundle to the receiver. A connection that breaks looks
 // like the end of the bundle there, so the receiver checks the size.
-func (t remoteTarget) write(ctx context.Context, bundle source, size int64, progress func(int64)) (int64, error) {
+func (t remoteTarget) write(ctx context.Context, bundle exportable, size int64, progress func(int64)) (int64, error) {
 	command := "sh -c " + shellQuoted(receiver) + " imgexport " +
 		shellQuoted(t.path) + " " + shellQuoted(t.name+xcat.BundleSuffix) + " " + strconv.FormatInt(size, 10)
 	ssh := exec.CommandContext(ctx, "ssh", "-o", "BatchMode=yes", "--", t.host, command)

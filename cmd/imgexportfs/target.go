@@ -7,8 +7,8 @@ import (
 	"path/filepath"
 )
 
-// source is a bundle to be written; *bundle.Bundle is one.
-type source interface {
+// exportable is a bundle to be written; *bundle.Bundle is one.
+type exportable interface {
 	Size(ctx context.Context) (int64, error)
 	// progress is told how much of the unpacked bundle is written.
 	WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error
@@ -27,7 +27,7 @@ type target interface {
 	// write returns once the bundle is where it belongs and on the disk,
 	// with the number of bytes that it has; size is that number if it is
 	// known in advance. progress is as of source.
-	write(ctx context.Context, bundle source, size int64, progress func(done int64)) (written int64, err error)
+	write(ctx context.Context, bundle exportable, size int64, progress func(done int64)) (written int64, err error)
 }
 
 // unknownSize is in the place of a size that is not known yet.
@@ -42,7 +42,7 @@ type fileTarget struct {
 // write makes a hidden temporary file beside the target, readable by its
 // owner only, for bundles hold shadow files and host keys. It gets the
 // target's name when it is whole and on the disk. Whatever fails, it goes.
-func (t fileTarget) write(ctx context.Context, bundle source, size int64, progress func(int64)) (int64, error) {
+func (t fileTarget) write(ctx context.Context, bundle exportable, size int64, progress func(int64)) (int64, error) {
 	dir := filepath.Dir(t.path)
 	temp, err := t.disk.createTemp(dir)
 	if err != nil {
@@ -66,7 +66,7 @@ func (t fileTarget) write(ctx context.Context, bundle source, size int64, progre
 }
 
 // fill writes the bundle into temp and onto the disk.
-func fill(ctx context.Context, temp tempFile, bundle source, size int64, progress func(int64)) (int64, error) {
+func fill(ctx context.Context, temp tempFile, bundle exportable, size int64, progress func(int64)) (int64, error) {
 	if size != unknownSize {
 		if err := temp.preallocate(size); err != nil {
 			return 0, err
@@ -81,7 +81,7 @@ func fill(ctx context.Context, temp tempFile, bundle source, size int64, progres
 
 // copyExactly writes the bundle to w and sees to it that w got as many bytes
 // as the bundle has, which is known for certain once it is made.
-func copyExactly(ctx context.Context, w io.Writer, from source, progress func(int64)) (int64, error) {
+func copyExactly(ctx context.Context, w io.Writer, from exportable, progress func(int64)) (int64, error) {
 	counted := &countingWriter{w: w}
 	if err := from.WriteTo(ctx, counted, progress); err != nil {
 		return 0, err

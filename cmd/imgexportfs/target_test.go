@@ -11,9 +11,9 @@ import (
 	"strings"
 	"testing"
 
-	"golang.org/x/sys/unix"
+	"imgexportfs/bundle/source"
 
-	"imgexportfs/bundle"
+	"golang.org/x/sys/unix"
 )
 
 // fakeBundle is a source of bytes that can fail on the way.
@@ -157,7 +157,7 @@ func TestFileTargetTakesTheLongestNames(t *testing.T) {
 
 func TestFileTargetKeepsTheOldFileWhateverFails(t *testing.T) {
 	changed := healthy()
-	changed.failAt, changed.err = 17_000, fmt.Errorf("/install/x: %w", bundle.ErrChanged)
+	changed.failAt, changed.err = 17_000, fmt.Errorf("/install/x: %w", source.ErrChanged)
 	short, long := healthy(), healthy()
 	short.lie, long.lie = +1, -1
 	full := func(operation string) disk { return faultyDisk{fault: operation, err: unix.ENOSPC} }
@@ -169,7 +169,7 @@ func TestFileTargetKeepsTheOldFileWhateverFails(t *testing.T) {
 		is     error
 		text   string
 	}{
-		{"source changed", changed, osDisk{}, bundle.ErrChanged, "was not written"},
+		{"source changed", changed, osDisk{}, source.ErrChanged, "was not written"},
 		{"too short", short, osDisk{}, nil, "35000 bytes were written of a bundle of 35001"},
 		{"too long", long, osDisk{}, nil, "35000 bytes were written of a bundle of 34999"},
 		{"no temporary file", healthy(), full("create"), unix.ENOSPC, "cannot write in"},

@@ -1,14 +1,15 @@
-package bundle
+package source
 
 import (
 	"errors"
+	"sort"
 	"sync"
 
 	"golang.org/x/sys/unix"
 )
 
 // holes knows where a sparse file has no data. A disk image of many gigabytes
-// may have data in a few places only, and finding its size should not take
+// may have data in a few places only, and to find its size should not take
 // compressing all the zeros between them.
 type holes struct {
 	once sync.Once
@@ -17,31 +18,24 @@ type holes struct {
 
 type extent struct{ start, end int64 }
 
-// extentsMax bounds what is remembered of one file; data is assumed from
-// there on.
+// extentsMax bounds what is remembered of one file. All behind the last extent
+// is taken for data.
 const extentsMax = 1 << 16
 
-// cover reports whether the file f has only a hole from off to end. A nil
-// *holes has none.
-func (h *holes) cover(f *File, off, end int64) bool {
-	if h == nil {
+// IsHole reports whether the file has no data from off to end.
+func (f *File) IsHole(off, end int64) bool {
+	if f.holes == nil {
 		return false
 	}
-	h.once.Do(func() { h.data = dataOf(f) })
-	lo, hi := 0, len(h.data) // the first extent that ends behind off
-	for lo < hi {
-		if mid := int(uint(lo+hi) >> 1); h.data[mid].end > off {
-			hi = mid
-		} else {
-			lo = mid + 1
-		}
-	}
-	return lo == len(h.data) || h.data[lo].start >= end
+	f.holes.once.Do(func() { f.holes.data = f.findData() })
+	data := f.holes.data
+	i := sort.Search(len(data), func(i int) bool { return data[i].end > off })
+	return i == len(data) || data[i].start >= end
 }
 
-// dataOf asks the file system where f has data (lseek(2), SEEK_DATA). Where it
-// cannot tell, all is data.
-func dataOf(f *File) []extent {
+// findData asks the file system where the file has data (lseek(2), SEEK_DATA).
+// If it cannot tell, all is data.
+func (f *File) findData() []extent {
 	all := []extent{{0, f.Size()}}
 	fd, err := f.open()
 	if err != nil {

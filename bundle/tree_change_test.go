@@ -7,6 +7,8 @@ import (
 	"testing"
 	"time"
 
+	"imgexportfs/bundle/source"
+
 	"golang.org/x/sys/unix"
 )
 
@@ -67,7 +69,7 @@ func TestATreeThatIsNotAsPlannedCannotBeRead(t *testing.T) {
 			}()
 			select {
 			case err := <-done:
-				if !errors.Is(err, ErrChanged) {
+				if !errors.Is(err, source.ErrChanged) {
 					t.Errorf("reading gives %v", err)
 				}
 			case <-time.After(10 * time.Second):
@@ -114,28 +116,10 @@ func TestReadingATreeLeavesNothingOpen(t *testing.T) {
 	if err := os.Remove(outer + "/root/rootimg/d/z"); err != nil {
 		t.Fatal(err)
 	}
-	if err := read(); !errors.Is(err, ErrChanged) {
+	if err := read(); !errors.Is(err, source.ErrChanged) {
 		t.Fatal(err)
 	}
 	if after := count(); after != before {
 		t.Errorf("%d descriptors, and %d before", after, before)
-	}
-}
-
-// failing is an opener that cannot open anything.
-type failing struct{ err error }
-
-func (f failing) openRegular(string, int) (int, error) { return -1, f.err }
-
-func TestASourceThatIsGoneHasChangedAndOneThatCannotBeReadHasNot(t *testing.T) {
-	for err, changed := range map[error]bool{
-		unix.ENOENT: true, unix.ENOTDIR: true, unix.ELOOP: true, ErrNotRegular: true,
-		unix.ESTALE: true, // the directory was removed on the file server
-		unix.EACCES: false, unix.EIO: false, unix.EMFILE: false,
-	} {
-		f := &File{opener: failing{err}, path: "/x", identity: Identity{Size: 1}}
-		if _, got := f.ReadAt(make([]byte, 1), 0); !errors.Is(got, err) || errors.Is(got, ErrChanged) != changed {
-			t.Errorf("%v is taken as %v", err, got)
-		}
 	}
 }

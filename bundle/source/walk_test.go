@@ -1,11 +1,10 @@
-package bundle
+package source
 
 import (
 	"context"
 	"fmt"
 	"math/rand/v2"
 	"os"
-	"reflect"
 	"slices"
 	"strings"
 	"testing"
@@ -45,12 +44,12 @@ func growTree(t *testing.T, r *rand.Rand, path, name string, depth int) (names [
 	return names
 }
 
-func TestAWalkFindsTheSameOnOneGoroutineAndOnMany(t *testing.T) {
+func TestEveryWalkFindsTheSameInOrder(t *testing.T) {
 	r := seeded(t)
 	root := siteRoot(t, t.TempDir())
 	want := growTree(t, r, root.Dir()+"/rootimg", "rootimg", 5)
 	t.Logf("%d files", len(want))
-	first := ""
+	first, marked := "", 0
 	for i, name := range want {
 		st, err := root.Lstat(name)
 		if err != nil {
@@ -62,76 +61,29 @@ func TestAWalkFindsTheSameOnOneGoroutineAndOnMany(t *testing.T) {
 		if err := unix.Setxattr(root.Dir()+"/"+name, "user.note", []byte("x"), 0); err != nil {
 			t.Skipf("no extended attributes here: %v", err)
 		}
+		marked++
 		if first == "" {
 			first = name
 		}
 	}
-	var alone *findings
-	for _, walkers := range []int{1, 2, 8, 100} {
-		found, err := newWalk(root, "/", walkers).run(context.Background(), "rootimg")
+	for range 20 { // who finds what differs from walk to walk
+		nodes, findings, err := Walk(context.Background(), root, "/", "rootimg")
 		if err != nil {
 			t.Fatal(err)
 		}
 		var names []string
-		for _, n := range found.nodes {
-			names = append(names, n.name)
+		for _, n := range nodes {
+			names = append(names, n.Name)
 		}
 		if !slices.Equal(names, want) {
-			t.Fatalf("%d goroutines find\n%q, not\n%q", walkers, names, want)
+			t.Fatalf("a walk finds\n%q, not\n%q", names, want)
 		}
-		if l := found.lost["user.note"]; l != nil && l.first != first {
-			t.Errorf("%d goroutines find the first attribute at %s, not %s", walkers, l.first, first)
+		if first == "" {
+			continue
 		}
-		if alone == nil {
-			alone = found
+		if len(findings) != 1 || !strings.Contains(findings[0], fmt.Sprintf("user.note of %d files", marked)) || !strings.HasSuffix(findings[0], "(first: "+first+")") {
+			t.Errorf("findings %q, want %d files and first %s", findings, marked, first)
 		}
-		if !reflect.DeepEqual(found, alone) {
-			t.Errorf("%d goroutines find something else than one", walkers)
-		}
-	}
-}
-
-func TestTheArchiveIsLaidOutAsItsHeadersAreLong(t *testing.T) {
-	r := seeded(t)
-	root := siteRoot(t, t.TempDir())
-	growTree(t, r, root.Dir()+"/rootimg", "rootimg", 4)
-	writeFile(t, root.Dir()+"/rootimg/"+strings.Repeat("n", 1+r.IntN(200)), noise(r, r.IntN(2000)))
-	tree, _, err := NewTree(context.Background(), root, "/", "rootimg")
-	if err != nil {
-		t.Fatal(err)
-	}
-	made, err := newStream(tree.nodes)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !slices.Equal(tree.stream.starts, made.starts) {
-		t.Errorf("%v, where the headers say %v", tree.stream.starts, made.starts)
-	}
-}
-
-func TestTheErrorOfAWalkIsTheFirstInOrder(t *testing.T) {
-	for name, huge := range map[string][]string{
-		// One goroutine meets the last one first.
-		"deep before top": {"rootimg/b/c/d/e/huge", "rootimg/z-huge"},
-		"top before deep": {"rootimg/a-huge", "rootimg/b/huge"},
-		"two deep ones":   {"rootimg/b/c/d/e/f/huge", "rootimg/c/huge"},
-		"one file":        {"rootimg/b/x", "rootimg/b/y"},
-	} {
-		t.Run(name, func(t *testing.T) {
-			root := siteRoot(t, t.TempDir())
-			for _, path := range huge {
-				writeFile(t, root.Dir()+"/"+path, nil)
-				if err := os.Truncate(root.Dir()+"/"+path, 4<<30); err != nil {
-					t.Fatal(err)
-				}
-			}
-			for i := range 20 {
-				_, _, err := NewTree(context.Background(), root, "", "rootimg")
-				if err == nil || !strings.HasPrefix(err.Error(), huge[0]+" has") {
-					t.Fatalf("walk %d: %v", i, err)
-				}
-			}
-		})
 	}
 }
 
@@ -142,8 +94,7 @@ func TestAWalkThatIsInterruptedEndsEverywhere(t *testing.T) {
 	}
 	// The top is walked, and nothing below it.
 	ctx := &endsAfter{Context: context.Background(), left: 1}
-	w := newWalk(root, "", 1)
-	if _, err := w.run(ctx, "rootimg"); err != context.Canceled {
+	if _, _, err := Walk(ctx, root, "", "rootimg"); err != context.Canceled {
 		t.Errorf("%v", err)
 	}
 }

@@ -1,0 +1,43 @@
+package source
+
+import (
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	"golang.org/x/sys/unix"
+)
+
+// attributes lists the extended attributes of the file base in a directory.
+// SELinux labels do not count: they belong to the host, and an image is
+// labelled when it boots.
+func attributes(dirfd int, base string) []string {
+	var buf [1024]byte
+	n, err := unix.Llistxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dirfd, base), buf[:])
+	if errors.Is(err, unix.ERANGE) {
+		n = copy(buf[:], "(many)\x00")
+	} else if err != nil || n == 0 {
+		return nil // or the file system has none
+	}
+	var attrs []string
+	for attr := range strings.SplitSeq(string(buf[:n]), "\x00") {
+		if attr != "" && attr != "security.selinux" {
+			attrs = append(attrs, attr)
+		}
+	}
+	return attrs
+}
+
+// isPseudo reports whether the directory is on one of the kernel's own file
+// systems. A chroot may have them mounted while somebody works in it.
+func isPseudo(fd int) bool {
+	var st unix.Statfs_t
+	if err := unix.Fstatfs(fd, &st); err != nil {
+		return false
+	}
+	return slices.Contains([]int64{
+		unix.PROC_SUPER_MAGIC, unix.SYSFS_MAGIC, unix.DEVPTS_SUPER_MAGIC, unix.CGROUP_SUPER_MAGIC,
+		unix.CGROUP2_SUPER_MAGIC, unix.DEBUGFS_MAGIC, unix.TRACEFS_MAGIC, unix.SECURITYFS_MAGIC,
+	}, int64(st.Type)) //nolint:unconvert // the width differs between platforms
+}

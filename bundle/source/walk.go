@@ -1,0 +1,156 @@
+package source
+
+import (
+	"context"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+
+	"golang.org/x/sync/errgroup"
+	"golang.org/x/sys/unix"
+)
+
+// Node is one file of a tree, as a walk has found it.
+type Node struct {
+	Name   string // from the tree's own name on: "rootimg/etc/hosts"
+	Target string // of a symbolic link
+	Stat
+}
+
+// Walk looks at all files below the directory name in dir. The nodes come in the order
+// of a walk that takes the names of each directory in byte order, and begin with the
+// directory itself. Findings are what a copy of the nodes lacks.
+//
+// An error is the first one in that order; the nodes are those before it.
+func Walk(ctx context.Context, root *Root, dir, name string) ([]Node, Findings, error) {
+	w := &walk{root: root, dir: dir}
+	w.walkers.SetLimit(walkersMax)
+	return w.run(ctx, name)
+}
+
+// walkersMax is how many goroutines walk one tree: more than most machines have
+// cores, for a walker may wait for a disk or a file server. GOROOT on two cores:
+// 186 ms with one, 67 ms with eight.
+const walkersMax = 8
+
+// walk looks at the files of a tree, on several goroutines. The result does not
+// depend on which of them finds what. An error does not stop the others, because one
+// that comes before it in order may still be found.
+type walk struct {
+	root    *Root
+	dir     string
+	walkers errgroup.Group // each has at most one directory open
+}
+
+// folder is one directory of the tree.
+type folder struct {
+	files  []found // in byte order
+	pseudo bool    // see isPseudo; files is then empty
+	err    error   // what ended the list of files early
+}
+
+// found is one file of a folder.
+type found struct {
+	node  Node
+	attrs []string // extended attributes
+	below *folder  // of a directory
+}
+
+func (w *walk) run(ctx context.Context, name string) ([]Node, Findings, error) {
+	st, err := w.root.Stat(w.dir + "/" + name)
+	if err != nil {
+		return nil, nil, err
+	}
+	if !st.IsDir() {
+		return nil, nil, fmt.Errorf("%s/%s is a %s, not a directory", w.dir, name, st.TypeName())
+	}
+	top := found{node: Node{Name: name, Stat: st}}
+	w.walkers.Go(func() error {
+		// The top itself may be a link to where the tree really is.
+		top.below = w.folder(ctx, name, st.Ino, 0)
+		return nil
+	})
+	_ = w.walkers.Wait() // errors are in the folders, where their order is known
+	list := collected{nodes: make([]Node, 0, top.count())}
+	err = list.add(&top)
+	return list.nodes, list.findings(), err
+}
+
+// folder looks at one directory, which must have the inode number ino, and at
+// those below it: each on a goroutine of its own if there may be one more.
+func (w *walk) folder(ctx context.Context, name string, ino uint64, flags int) *folder {
+	l := &folder{}
+	l.err = w.list(ctx, l, name, ino, flags)
+	for i := range l.files {
+		f := &l.files[i]
+		if !f.node.IsDir() {
+			continue
+		}
+		descend := func() error {
+			f.below = w.folder(ctx, f.node.Name, f.node.Ino, unix.O_NOFOLLOW)
+			return nil
+		}
+		if !w.walkers.TryGo(descend) {
+			_ = descend()
+		}
+	}
+	return l
+}
+
+// list adds the files of one directory to l.
+func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, flags int) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	fd, err := w.root.open(w.dir+"/"+name, unix.O_RDONLY|unix.O_DIRECTORY|flags)
+	if err != nil {
+		return changedIfGone(&fs.PathError{Op: "open", Path: name, Err: err})
+	}
+	d := os.NewFile(uintptr(fd), name)
+	defer func() { _ = d.Close() }()
+	var raw unix.Stat_t
+	if err := unix.Fstat(fd, &raw); err != nil {
+		return &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	if raw.Ino != ino {
+		return fmt.Errorf("%s: %w", name, ErrChanged)
+	}
+	if l.pseudo = isPseudo(fd); l.pseudo {
+		return nil
+	}
+	names, err := d.Readdirnames(-1)
+	if err != nil {
+		return fmt.Errorf("directory %s: %w", name, err)
+	}
+	slices.Sort(names)
+	l.files = make([]found, 0, len(names))
+	for _, base := range names {
+		f, err := look(fd, name, base)
+		if err != nil {
+			return changedIfGone(err)
+		}
+		l.files = append(l.files, f)
+	}
+	return nil
+}
+
+// look describes the file base of the directory parent.
+func look(dirfd int, parent, base string) (found, error) {
+	name := parent + "/" + base
+	var raw unix.Stat_t
+	if err := unix.Fstatat(dirfd, base, &raw, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		return found{}, &fs.PathError{Op: "stat", Path: name, Err: err}
+	}
+	f := found{node: Node{Name: name, Stat: statOf(&raw)}}
+	switch {
+	case f.node.IsSymlink():
+		var err error
+		if f.node.Target, err = readlinkat(dirfd, base); err != nil {
+			return found{}, &fs.PathError{Op: "readlink", Path: name, Err: err}
+		}
+	case f.node.IsRegular() || f.node.IsDir():
+		f.attrs = attributes(dirfd, base)
+	}
+	return f, nil
+}
