@@ -150,6 +150,13 @@ func (b *Bundle) Name() string { return b.name }
 // without any effort.
 func (b *Bundle) StreamSize() int64 { return b.stream.size() }
 
+// Memory is about how many bytes of memory the plan of the bundle takes: its
+// members and segments, without trees, which other bundles may share.
+func (b *Bundle) Memory() int64 {
+	const member, segment = 600, 120
+	return int64(len(b.members))*member + int64(len(b.segs))*segment
+}
+
 // Members are the members in the order of the archive. They are not to be
 // changed.
 func (b *Bundle) Members() []Member { return b.members }

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"runtime"
 	"sync/atomic"
+
+	"imgexportfs/bundle/blocks"
 )
 
 // DefaultMemory is the budget for made segments if none is asked for.
@@ -29,6 +31,7 @@ type Engine struct {
 	codec   Codec
 	workers *workers
 	cache   *cache
+	budget  *blocks.Budget
 	index   *index
 	readers atomic.Int64 // open Readers, who share the budget
 }
@@ -52,7 +55,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), index: newIndex(openShelf(opts.CacheDir, opts.Warn))}, nil
+	return &Engine{codec: codec, workers: workers, cache: newCache(opts.Memory), budget: blocks.NewBudget(opts.Memory), index: newIndex(openShelf(opts.CacheDir, opts.Warn))}, nil
 }
 
 // Close stops the workers, when nobody uses the engine any more: whoever still
@@ -129,3 +132,6 @@ func (e *Engine) prefetch(b blob, i int, at priority, by claim) bool {
 func (e *Engine) acquire(b blob, i int, by claim) (*block, bool) {
 	return e.cache.acquire(b.blockKey(i), b.blockSize(i), by, func(w *worker) ([]byte, error) { return b.makeBlock(w, i) })
 }
+
+// Budget is the memory that is shared by all that can be made again.
+func (e *Engine) Budget() *blocks.Budget { return e.budget }

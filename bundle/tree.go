@@ -59,6 +59,15 @@ func (t *Tree) Size() int64 { return t.starts[len(t.starts)-1] }
 // Len is the number of entries in the archive, without the trailer.
 func (t *Tree) Len() int { return len(t.nodes.list) }
 
+// Memory is about how many bytes of memory the tree takes.
+func (t *Tree) Memory() int64 {
+	n := int64(len(t.nodes.list)) * 160
+	for i := range t.nodes.list {
+		n += int64(len(t.nodes.list[i].Name) + len(t.nodes.list[i].Target))
+	}
+	return n + int64(len(t.chunks))*80
+}
+
 // ReadAt makes the chunks that hold the bytes asked for.
 func (t *Tree) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off > t.Size() || int64(len(p)) > t.Size()-off {

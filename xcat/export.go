@@ -18,6 +18,10 @@ type Request struct {
 	Extras      []string // the arguments of -e, as given: FILE or FILE:DIRECTORY
 	Destination string   // what the first message says the image is exported to
 	Shallow     bool     // don't walk the tree of a statelite image: rootimgtree.gz will be missing from Members
+
+	// Tree returns the tree NAME below a directory as bundle.NewTree does, which
+	// is called if Tree is nil. Exports for several nodes can share one tree.
+	Tree func(ctx context.Context, dir, name string) (*bundle.Tree, source.Findings, error)
 }
 
 // Export is what imgexport would make of an image, and what it would say.
@@ -27,6 +31,11 @@ type Export struct {
 	Members  []bundle.Member // what was found, also when refused; then without what is made here, such as the manifest
 	Messages []Message       // in imgexport's order
 	Refused  bool            // there is no bundle; an Error says why
+
+	// Unreadable says why a file could not be looked at or read at the moment,
+	// where that may pass. The image is not refused, and nothing is known of its
+	// bundle; Members and Messages are those found before.
+	Unreadable error
 }
 
 // Problems returns the messages that say that something is wrong, in order.

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
 )
 
@@ -46,7 +47,7 @@ func (x *exporter) packStatelite() {
 	x.data("Packing root image. It will take a while")
 	if !x.req.Shallow {
 		dir := x.linuximage["rootimgdir"]
-		tree, sentences, err := bundle.NewTree(x.ctx, x.root, dir, treeDir)
+		tree, sentences, err := x.tree(dir)
 		for _, s := range sentences {
 			x.warn(s)
 		}
@@ -58,6 +59,14 @@ func (x *exporter) packStatelite() {
 	}
 	x.data("Getting litefile settings")
 	x.addGenerated(litefileName, bundle.Bytes(tablesdump.LiteFileCSV(x.name, x.liteRows())))
+}
+
+// tree returns the tree below dir, from the request's own function if it has one.
+func (x *exporter) tree(dir string) (*bundle.Tree, source.Findings, error) {
+	if x.req.Tree != nil {
+		return x.req.Tree(x.ctx, dir, treeDir)
+	}
+	return bundle.NewTree(x.ctx, x.root, dir, treeDir)
 }
 
 // liteRows returns the rows of the table litefile that count for the image: if

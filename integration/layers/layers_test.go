@@ -19,12 +19,13 @@ const module = "imgexportfs/"
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
 	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "xcat", "tablesdump"},
-	"fs":                   {"bundle", "bundle/source", "xcat"},
+	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat"},
 	"xcat":                 {"bundle", "bundle/source", "tablesdump"},
-	"bundle":               {"bundle/source"},
+	"bundle":               {"bundle/blocks", "bundle/source"},
+	"bundle/blocks":        {},
 	"bundle/source":        {},
 	"tablesdump":           {},
-	"integration":          {"fs", "bundle", "bundle/source", "xcat", "tablesdump", "integration/xcatsite"},
+	"integration":          {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/xcatsite"},
 	"integration/bench":    {"integration/xcatsite"},
 	"integration/demo":     {"integration/xcatsite"},
 	"integration/layers":   {},
