@@ -4,6 +4,7 @@ go 1.26.0
 
 require (
 	github.com/go-sql-driver/mysql v1.10.1 // MySQL and MariaDB, where most large sites keep their tables
+	github.com/google/renameio/v2 v2.0.2 // files that are replaced as a whole or not at all
 	github.com/hanwen/go-fuse/v2 v2.12.1 // the FUSE protocol and its inodes
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL; its low level, which gives bytes as stored
 	github.com/klauspost/compress v1.20.3 // deflate, several times as fast as the standard library

@@ -55,7 +55,7 @@ func BenchmarkSmallBundle(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		made, err := e.NewBundle("foo", append([]Member{manifest}, members...))
+		made, err := e.NewBundle(b.Context(), "foo", append([]Member{manifest}, members...))
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -102,17 +102,14 @@ func BenchmarkEncode(b *testing.B) {
 	dst := make([]byte, bufferSize)
 	for level := 1; level <= 9; level++ {
 		b.Run(fmt.Sprintf("level %d", level), func(b *testing.B) {
-			enc, err := newEncoder(Codec{Compression: Auto, Level: level})
-			if err != nil {
-				b.Fatal(err)
-			}
+			enc := newEncoder(Codec{Compression: Auto, Level: level})
 			b.SetBytes(int64(len(raw)))
 			b.ReportAllocs()
 			packed := 0
 			for b.Loop() {
 				packed = 0
 				for off := 0; off < len(raw); off += segmentMax {
-					packed += len(enc.appendMember(dst[:0], raw[off:min(off+segmentMax, len(raw))], nil, false))
+					packed += len(enc.appendMember(dst[:0], raw[off:min(off+segmentMax, len(raw))], nil))
 				}
 			}
 			b.ReportMetric(float64(packed)/float64(len(raw)), "ratio")
@@ -122,15 +119,11 @@ func BenchmarkEncode(b *testing.B) {
 
 // BenchmarkStored makes segments that are stored.
 func BenchmarkStored(b *testing.B) {
-	enc, err := newEncoder(Codec{Compression: Auto, Level: DefaultLevel})
-	if err != nil {
-		b.Fatal(err)
-	}
 	raw, dst := make([]byte, segmentMax), make([]byte, bufferSize)
 	b.SetBytes(segmentMax)
 	b.ReportAllocs()
 	for b.Loop() {
-		enc.appendMember(dst[:0], raw, nil, true)
+		appendStoredMember(dst[:0], raw, nil)
 	}
 }
 
@@ -147,7 +140,7 @@ func BenchmarkStatelite(b *testing.B) {
 		if err != nil {
 			b.Fatal(err)
 		}
-		made, err := e.NewBundle("foo", []Member{m})
+		made, err := e.NewBundle(b.Context(), "foo", []Member{m})
 		if err != nil {
 			b.Fatal(err)
 		}
@@ -174,7 +167,7 @@ func BenchmarkWorthStoring(b *testing.B) {
 		data[i] = byte(seed >> 56)
 	}
 	for b.Loop() {
-		if _, err := e.workers.compressed(Bytes(data)); err != nil {
+		if _, err := e.isCompressed(b.Context(), Bytes(data)); err != nil {
 			b.Fatal(err)
 		}
 	}

@@ -8,12 +8,13 @@ import (
 	"sync"
 	"time"
 
+	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
 )
 
 // Bundle is one version of NAME.tgz: a sequence of gzip members, each made
 // from one segment of a tar stream, that is a function of the members alone.
-// It never changes; where a source has changed, reading fails with
+// It never changes; if a source has changed, reading fails with
 // source.ErrChanged.
 type Bundle struct {
 	engine  *Engine
@@ -23,25 +24,29 @@ type Bundle struct {
 	plan    [32]byte
 	payload []byte // of the first gzip header
 
-	stream *stream
-	segs   []segment
-	stored []bool // by segment: known to be stored, so its length is arithmetic
-	keys   []key  // by segment
-	whole  key    // names the bytes of all of them
-	volume key    // of the index: the same for all versions of an image
+	stream    *stream
+	segs      []plannedSegment
+	whole     blocks.Key // names the bytes of all segments
+	indexFile blocks.Key // the same for all versions of an image
+	load      sync.Once  // guards reading the index file
+	hash      prefixHash
 
-	recalled sync.Once // guards taking the volume from the shelf
+	mu     sync.Mutex // guards what follows
+	broken error      // not nil once starts has proved to be wrong
+	starts []int64    // of each gzip member in the bundle, and the end; nil until known
+	pass   *sizePass  // that runs now, if any
+}
 
-	mu      sync.Mutex // guards what follows
-	broken  error      // not nil once starts has proved to be wrong
-	starts  []int64    // of each gzip member in the bundle, and the end; nil until known
-	sizing  *measuring // the pass that runs now, if any
-	summing *summing   // who finds it out now, if anybody
+// plannedSegment is a segment and what is known of its gzip member.
+type plannedSegment struct {
+	segment
+	key    blocks.Key // names the bytes of the gzip member
+	stored bool       // so its length is arithmetic
 }
 
 // NewBundle plans the bundle of the members below a top directory of the
 // given name. Of the sources it reads no more than a few samples.
-func (e *Engine) NewBundle(name string, members []Member) (*Bundle, error) {
+func (e *Engine) NewBundle(ctx context.Context, name string, members []Member) (*Bundle, error) {
 	if err := checkName(name); err != nil {
 		return nil, fmt.Errorf("bundle %q: %w", name, err)
 	}
@@ -54,93 +59,69 @@ func (e *Engine) NewBundle(name string, members []Member) (*Bundle, error) {
 	}
 	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
 	b.payload = planPayload(b.plan)
-	entries := &tarEntries{top: name, members: members, newest: b.modTime}
-	entries.keepHeads()
-	defer entries.forgetHeads()
+	b.hash.turn = make(chan struct{}, 1)
 	var err error
-	if b.stream, err = newStream(entries); err != nil {
+	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", name, err)
 	}
-	b.segs = b.stream.cut()
-	if err := b.decide(); err != nil {
+	if b.segs, err = b.planSegments(ctx); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", name, err)
 	}
+	b.whole, b.indexFile = b.wholeKey(), b.indexFileKey()
 	return b, nil
 }
 
-// decide names the segments and finds out which of them are stored.
-func (b *Bundle) decide() error {
-	b.stored = make([]bool, len(b.segs))
-	b.keys = make([]key, len(b.segs))
-	large := -1 // the body that the decision is about
-	stored := false
-	for i, seg := range b.segs {
+// planSegments cuts the stream, names the segments, and finds out which of
+// them are stored.
+func (b *Bundle) planSegments(ctx context.Context) ([]plannedSegment, error) {
+	cut := b.stream.cut()
+	segs := make([]plannedSegment, len(cut))
+	large, stored := -1, false // the body that was decided on last
+	for i, seg := range cut {
 		if seg.large >= 0 && seg.large != large {
 			var err error
-			if stored, err = b.engine.worthStoring(b.stream.body(seg.large)); err != nil {
-				return fmt.Errorf("%s: %w", b.stream.name(seg.large), err)
+			if stored, err = b.engine.worthStoring(ctx, b.stream.body(seg.large)); err != nil {
+				return nil, fmt.Errorf("%s: %w", b.stream.name(seg.large), err)
 			}
 			large = seg.large
 		}
-		b.stored[i] = seg.large >= 0 && stored || b.engine.codec.Compression == Store
-		s := newStamper("segment")
-		s.string(b.engine.codec.version())
-		s.bytes(b.planOf(i))
-		if b.stored[i] {
-			s.int(1)
+		segs[i] = plannedSegment{segment: seg, stored: seg.large >= 0 && stored || b.engine.codec.Compression == Store}
+		h := newFieldHash("segment")
+		h.string(b.engine.codec.version())
+		h.bytes(b.planOf(i))
+		if segs[i].stored {
+			h.int(1)
 		}
-		b.stream.stampRange(s, seg.start, seg.end)
-		b.keys[i] = s.sum()
+		b.stream.hashRange(h, seg.start, seg.end)
+		segs[i].key = h.sum()
 	}
-	b.whole, b.volume = b.wholeKey(), b.volumeKey()
-	return nil
+	return segs, nil
 }
 
-func (b *Bundle) wholeKey() key {
-	s := newStamper("bundle")
-	for _, k := range b.keys {
-		s.bytes(k[:])
+func (b *Bundle) wholeKey() blocks.Key {
+	h := newFieldHash("bundle")
+	for i := range b.segs {
+		h.bytes(b.segs[i].key[:])
 	}
-	return s.sum()
+	return h.sum()
 }
 
-// volumeKey names the place in the index for all versions of the bundle: two
+// indexFileKey names the file in the index for all versions of the bundle: two
 // images, also of two sites with one cache directory, differ in their name or
 // in where their sources are.
-func (b *Bundle) volumeKey() key {
-	s := newStamper("volume")
-	s.string(b.engine.codec.version())
-	s.string(b.name)
+func (b *Bundle) indexFileKey() blocks.Key {
+	h := newFieldHash("index file")
+	h.string(b.engine.codec.version())
+	h.string(b.name)
 	for _, m := range b.members {
 		switch c := m.Content.(type) {
 		case File:
-			s.string(c.Path())
+			h.string(c.Path())
 		case *Tree:
-			s.string(c.nodes.dir)
+			h.string(c.nodes.dir)
 		}
 	}
-	return s.sum()
-}
-
-// worthStoring decides once for every state of a large content.
-func (e *Engine) worthStoring(c Content) (bool, error) {
-	if e.codec.Compression != Auto {
-		return e.codec.Compression == Store, nil
-	}
-	if _, ok := c.(*Tree); ok {
-		return false, nil // its blocks are stored for the outer gzip to deflate
-	}
-	s := newStamper("decision")
-	c.stampRange(s, 0, c.Size())
-	k := key(s.sum())
-	if stored, ok := e.index.isStored(k); ok {
-		return stored, nil
-	}
-	stored, err := e.workers.compressed(c)
-	if err == nil {
-		e.index.putStored(k, stored)
-	}
-	return stored, err
+	return h.sum()
 }
 
 // Name is the bundle's top directory.
@@ -162,10 +143,10 @@ func (b *Bundle) Memory() int64 {
 func (b *Bundle) Members() []Member { return b.members }
 
 // ModTime is the newest modification time among the sources, in whole
-// seconds. Generated members bear it too.
+// seconds. Generated members have it too.
 func (b *Bundle) ModTime() time.Time { return b.modTime }
 
-// MemberTime is the time that m bears in the archive.
+// MemberTime is the time of m in the archive.
 func (b *Bundle) MemberTime(m Member) time.Time { return modTime(m, b.modTime) }
 
 // PlanHash names what the bundle was planned from; it is in the bundle's
@@ -180,61 +161,65 @@ func (b *Bundle) planOf(i int) []byte {
 	return nil
 }
 
-func (b *Bundle) blockKey(i int) key { return b.keys[i] }
+// memberMax is the length of the gzip member of segment i if it is stored, and a
+// bound of it otherwise.
+func (b *Bundle) memberMax(i int) int64 { return memberMax(b.segs[i].size(), b.planOf(i)) }
 
-func (b *Bundle) blockSize(i int) int64 {
-	if !b.stored[i] {
-		if n, ok := b.engine.index.length(b.keys[i]); ok {
-			return n
-		}
+func (b *Bundle) recipe(i int) blocks.Recipe {
+	return blocks.Recipe{
+		Key:  b.segs[i].key,
+		Size: b.memberMax(i),
+		Make: func() ([]byte, error) { return b.member(i) },
 	}
-	return storedMemberSize(b.segs[i].size(), b.planOf(i))
 }
 
-func (b *Bundle) quick(i int) bool { return b.stored[i] }
+func (b *Bundle) quick(i int) bool { return b.segs[i].stored }
 
-// makeBlock makes the gzip member of segment i.
-func (b *Bundle) makeBlock(w *worker, i int) ([]byte, error) {
-	if b.stored[i] {
-		return b.member(w, i, getRaw())
+// member makes the gzip member of segment i.
+func (b *Bundle) member(i int) ([]byte, error) {
+	if seg := b.segs[i]; seg.stored {
+		made, err := storedMember(b.stream, seg.segment, b.memberMax(i), func(dst, raw []byte) []byte {
+			return appendStoredMember(dst, raw, b.planOf(i))
+		})
+		return made, b.wrap(err)
 	}
-	made, err := b.member(w, i, w.made)
-	return slices.Clone(made), err
+	sc := b.engine.scratches.get()
+	defer b.engine.scratches.put(sc)
+	made, err := b.deflated(sc, i)
+	return slices.Clip(slices.Clone(made)), err
 }
 
-// member makes the gzip member of segment i in dst, which has bufferSize bytes.
-func (b *Bundle) member(w *worker, i int, dst []byte) ([]byte, error) {
+// deflated makes the gzip member of segment i in sc.made, and remembers its
+// length.
+func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 	seg := b.segs[i]
-	raw := w.raw[:seg.size()]
-	if b.stored[i] {
-		// The bytes are moved by a little to make room for the headers of
-		// their blocks: memory that another buffer would take besides.
-		end := storedMemberSize(seg.size(), b.planOf(i)) - gzipTrailer
-		raw = dst[end-seg.size() : end]
-	}
+	raw := sc.raw[:seg.size()]
 	if err := b.stream.readAt(raw, seg.start); err != nil {
-		return nil, fmt.Errorf("bundle %s: %w", b.name, err)
+		return nil, b.wrap(err)
 	}
-	made := w.enc.appendMember(dst[:0], raw, b.planOf(i), b.stored[i])
-	if b.stored[i] {
-		return made, nil
-	}
-	return made, b.checkLength(i, int64(len(made)))
+	made := sc.enc.appendMember(sc.made[:0], raw, b.planOf(i))
+	b.engine.index.PutLength(seg.key, int64(len(made)))
+	return made, nil
 }
 
-// checkLength holds the length of a deflated segment against the one that
-// offsets have been handed out by, if they have, and remembers it. If they
-// differ, what the index said was wrong, and this bundle is of no use.
-func (b *Bundle) checkLength(i int, n int64) error {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.starts != nil && b.starts[i+1]-b.starts[i] != n {
-		b.broken = fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w", b.name, i, n, b.starts[i+1]-b.starts[i], source.ErrChanged)
-		b.engine.index.distrust(b.volume, b.keys[i])
-		return b.broken
+func (b *Bundle) wrap(err error) error {
+	if err == nil {
+		return nil
 	}
-	b.engine.index.putLength(b.keys[i], n)
-	return nil
+	return fmt.Errorf("bundle %s: %w", b.name, err)
+}
+
+// wrongLength is told that the gzip member of segment i has n bytes, and that
+// offsets were handed out by another length, which the index had. This bundle is
+// of no use then.
+func (b *Bundle) wrongLength(i int, n int64) error {
+	b.mu.Lock()
+	b.broken = fmt.Errorf("bundle %s: segment %d has %d bytes where %d were expected: %w",
+		b.name, i, n, b.starts[i+1]-b.starts[i], source.ErrChanged)
+	b.mu.Unlock()
+	b.engine.index.Distrust(b.indexFile, b.segs[i].key)
+	b.engine.index.PutLength(b.segs[i].key, n)
+	return b.broken
 }
 
 // Broken reports whether the sizes that this bundle has shown were wrong. It
@@ -249,17 +234,16 @@ func (b *Bundle) Broken() bool {
 // progress, if not nil, is told after every segment how far it is on the way to
 // StreamSize.
 func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error {
-	r := b.engine.newReader(b)
+	r := b.NewReader()
 	defer r.Close()
 	for i, seg := range b.segs {
-		r.demand(i, i)
 		r.makeAhead(i+1, len(b.segs), windowMax)
-		blk, err := b.engine.get(ctx, b, i)
+		blk, err := b.engine.cache.Get(ctx, r.waiting, b.recipe(i), false)
 		if err != nil {
 			return err
 		}
-		_, err = w.Write(blk.data)
-		r.release(blk, i, true)
+		_, err = w.Write(blk.Data())
+		held{blk, b.quick(i)}.release()
 		if err != nil {
 			return err
 		}

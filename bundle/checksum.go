@@ -3,89 +3,85 @@ package bundle
 import (
 	"context"
 	"crypto/sha256"
+	"hash"
+
+	"imgexportfs/bundle/blocks"
 )
 
-// summing is a run over the whole bundle to find its hash.
-type summing struct {
-	done chan struct{}
-	err  error
+// prefixHash is the hash of a bundle as far as it has been found: of the
+// members before next. One caller at a time goes on with it.
+type prefixHash struct {
+	turn chan struct{} // of capacity 1; a token in it is the turn
+
+	// Guarded by turn.
+	sha  hash.Hash // nil at first
+	next int
 }
 
-// SHA256 returns the hash of the whole bundle, which takes reading it once;
-// after that it is remembered. It returns early when ctx ends, and the next
-// caller goes on.
+// SHA256 returns the hash of the whole bundle, for which all of it is made once;
+// after that it is remembered. When ctx ends so does the work, and the next
+// caller goes on from there. Readers and sizes come first.
 func (b *Bundle) SHA256(ctx context.Context) ([32]byte, error) {
-	b.recall()
-	for {
-		if sum, ok := b.engine.index.sum(b.whole); ok {
-			return sum, nil
-		}
-		run, mine := b.joinSumming()
-		if mine {
-			b.findSum(ctx, run)
-			if run.err != nil {
-				return [32]byte{}, run.err
+	b.loadIndex()
+	select {
+	case b.hash.turn <- struct{}{}:
+		defer func() { <-b.hash.turn }()
+	case <-ctx.Done():
+		return [32]byte{}, ctx.Err()
+	}
+	if sum, ok := b.engine.index.Sum(b.whole); ok {
+		return sum, nil
+	}
+	client := b.engine.queue.NewClient(blocks.Ahead)
+	for b.hash.next < len(b.segs) {
+		for i := range b.engine.queue.Limit() { // no more, for it is made even when ctx has ended
+			if i += b.hash.next + 1; i < len(b.segs) {
+				b.engine.cache.Prefetch(client, b.recipe(i))
 			}
-			continue
 		}
-		select {
-		case <-run.done:
-			// Its reader may have been interrupted; this one was not.
-		case <-ctx.Done():
-			return [32]byte{}, ctx.Err()
+		blk, err := b.engine.cache.Get(ctx, client, b.recipe(b.hash.next), false)
+		if err != nil {
+			return [32]byte{}, err
 		}
+		b.addToHash(blk, b.quick(b.hash.next))
+	}
+	return [32]byte(b.hash.sha.Sum(nil)), nil
+}
+
+// addToHash takes in the next block; the caller has the turn.
+func (b *Bundle) addToHash(blk *blocks.Block, discard bool) {
+	if b.hash.sha == nil {
+		b.hash.sha = sha256.New()
+	}
+	_, _ = b.hash.sha.Write(blk.Data())
+	held{blk, discard}.release()
+	if b.hash.next++; b.hash.next == len(b.segs) {
+		b.engine.index.PutSum(b.whole, [32]byte(b.hash.sha.Sum(nil)))
+		b.save()
 	}
 }
 
-// joinSumming returns the run that goes on, or a new one for the caller.
-func (b *Bundle) joinSumming() (run *summing, mine bool) {
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	if b.summing == nil {
-		b.summing, mine = &summing{done: make(chan struct{})}, true
+// followHash goes on with the hash while somebody reads the bundle, as far as
+// block upTo and as long as the next block is still in the cache. So the checksum
+// of a deflated bundle costs nothing after a copy. It does not wait.
+func (b *Bundle) followHash(upTo int) {
+	select {
+	case b.hash.turn <- struct{}{}:
+	default:
+		return
 	}
-	return b.summing, mine
-}
-
-func (b *Bundle) findSum(ctx context.Context, run *summing) {
-	h := sha256.New()
-	if run.err = b.WriteTo(ctx, h, nil); run.err == nil {
-		b.keepSum([32]byte(h.Sum(nil)))
+	if _, known := b.engine.index.Sum(b.whole); known || b.hash.next > upTo {
+		<-b.hash.turn
+		return
 	}
-	b.mu.Lock()
-	defer b.mu.Unlock()
-	b.summing = nil
-	close(run.done)
-}
-
-// keepSum remembers the hash of the whole bundle.
-func (b *Bundle) keepSum(sum [32]byte) {
-	b.engine.index.putSum(b.whole, sum)
-	b.save()
-}
-
-// recall takes what is on the shelf of this bundle, once.
-func (b *Bundle) recall() {
-	b.recalled.Do(func() { b.engine.index.recall(b.volume) })
-}
-
-// saveMin is the number of deflated segments from which a bundle's lengths
-// are worth a file.
-const saveMin = 4
-
-// save puts on the shelf what is known of this bundle.
-func (b *Bundle) save() {
-	x := b.engine.index
-	v := volume{lengths: map[key]uint32{}, sums: map[key][32]byte{}}
-	for i, k := range b.keys {
-		if n, ok := x.length(k); ok && !b.stored[i] {
-			v.lengths[k] = uint32(n)
+	go func() {
+		defer func() { <-b.hash.turn }()
+		for b.hash.next <= upTo {
+			blk, ok := b.engine.cache.Peek(b.segs[b.hash.next].key)
+			if !ok {
+				return
+			}
+			b.addToHash(blk, false)
 		}
-	}
-	if sum, ok := x.sum(b.whole); ok {
-		v.sums[b.whole] = sum
-	}
-	if len(v.lengths) >= saveMin || len(v.sums) > 0 {
-		x.save(b.volume, v)
-	}
+	}()
 }

@@ -18,11 +18,11 @@ type Content interface {
 	// chunk returns where the chunk that starts at off ends; large contents
 	// are cut there.
 	chunk(off int64) (end int64)
-	// stampPlan hashes what every host knows of the bytes without reading.
-	stampPlan(s *stamper)
-	// stampRange hashes what decides the bytes from off to end: two ranges
+	// hashPlan hashes what every host knows of the bytes without reading.
+	hashPlan(s *fieldHash)
+	// hashRange hashes what decides the bytes from off to end: two ranges
 	// with one stamp hold the same bytes.
-	stampRange(s *stamper, off, end int64)
+	hashRange(s *fieldHash, off, end int64)
 }
 
 // Bytes is content made in memory, such as a manifest.
@@ -41,9 +41,9 @@ func (b Bytes) ReadAt(p []byte, off int64) (int, error) {
 
 func (b Bytes) chunk(off int64) int64 { return chunkEnd(off, b.Size()) }
 
-func (b Bytes) stampPlan(s *stamper) { s.bytes(b) }
+func (b Bytes) hashPlan(s *fieldHash) { s.bytes(b) }
 
-func (b Bytes) stampRange(s *stamper, off, end int64) { s.bytes(b[off:end]) }
+func (b Bytes) hashRange(s *fieldHash, off, end int64) { s.bytes(b[off:end]) }
 
 // File is the content of one file of the site, in the state in which it was
 // planned.
@@ -58,10 +58,10 @@ func NewFile(root *source.Root, path string, st source.Stat) (File, error) {
 func (f File) chunk(off int64) int64 { return chunkEnd(off, f.Size()) }
 
 // The member has the size and the modification time of the file.
-func (f File) stampPlan(_ *stamper) {}
+func (f File) hashPlan(_ *fieldHash) {}
 
 // A hole is the same in every file, so all of them are made once.
-func (f File) stampRange(s *stamper, off, end int64) {
+func (f File) hashRange(s *fieldHash, off, end int64) {
 	if f.Size() >= largeMin && f.IsHole(off, end) {
 		s.string("hole")
 		s.int(end - off)

@@ -7,17 +7,23 @@
 // those before it, all cores can work on one bundle, and a change of one
 // source changes the segments that hold it and no others.
 //
-//	Member ─ tarEntries ┐
-//	                    ├ stream ─ segment ─ encoder ─ block ─ Reader
-//	treeNode ─ cpio ────┘
+// A read goes down this way, and its bytes come up again:
+//
+//	Reader.Read          reader.go    which blocks hold the bytes (pieces, offsets.go)
+//	  blocks.Cache.Get   blocks/      the block, made once for all who want it
+//	    Bundle.member    bundle.go    the gzip member of one segment
+//	      stream.readAt  stream.go    the segment: heads, bodies and zeros of entries
+//	        tarEntries   tar.go       the heads
+//	        File.ReadAt  source/      the bodies; ErrChanged if a file is not what it was
+//	      encoder        gzip.go      deflated, or stored
 //
 // Content that is compressed already is stored, and its length is arithmetic.
 // Deflated segments have to be made before their length is known: one pass
-// over them finds it, and the Engine remembers.
+// over them finds it (sizes.go), and the index remembers.
 //
 // The root tree of a statelite image, which imgexport packs into
-// rootimgtree.gz, is a stream too, of cpio entries; its chunks are gzip
-// members of stored blocks inside of the tar stream.
+// rootimgtree.gz, is a stream too, of cpio entries (tree.go, cpio.go); its chunks
+// are gzip members of stored blocks inside of the tar stream.
 //
 // Nothing in here knows of FUSE, of SQL, or of the clock.
 package bundle

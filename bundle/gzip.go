@@ -2,7 +2,6 @@ package bundle
 
 import (
 	"encoding/binary"
-	"fmt"
 	"hash/crc32"
 
 	"github.com/klauspost/compress/flate"
@@ -42,15 +41,16 @@ func (s *sliceWriter) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-func newEncoder(c Codec) (*encoder, error) {
+func newEncoder(c Codec) *encoder {
 	w, err := flate.NewWriter(nil, c.Level)
 	if err != nil {
-		return nil, fmt.Errorf("deflate: %w", err)
+		panic("BUG: " + err.Error()) // Codec.checked allows no such level
 	}
-	return &encoder{codec: c, w: w}, nil
+	return &encoder{codec: c, w: w}
 }
 
-// memberMax is the most bytes that a gzip member of n bytes takes.
+// memberMax is the most bytes that a gzip member of n bytes takes, and exactly
+// what it takes if it is stored.
 func memberMax(n int64, plan []byte) int64 {
 	return gzipSize(memberExtra(plan), storedSize(n))
 }
@@ -64,24 +64,24 @@ func memberExtra(plan []byte) int64 {
 	return extraSize(lengthPayload, len(plan))
 }
 
-// storedMemberSize is the exact length of the member of a segment of n bytes
-// that is stored.
-func storedMemberSize(n int64, plan []byte) int64 { return memberMax(n, plan) }
-
 // appendMember appends raw as a gzip member to dst, which has room for
-// memberMax bytes. With stored, or when deflating gains nothing, the data is
-// stored; the result depends on nothing but the arguments.
-func (e *encoder) appendMember(dst, raw, plan []byte, stored bool) []byte {
-	crc := crc32.ChecksumIEEE(raw)
-	data := int(gzipHeader + memberExtra(plan)) // where the deflate data starts
-	base := len(dst)
-	if !stored && e.codec.Compression != Store {
-		var ok bool
-		if dst, ok = e.deflate(dst, raw, plan, data); ok {
-			return appendTrailer(dst, crc, len(raw))
+// memberMax bytes. Data that deflating does not make shorter is stored. The
+// result depends on nothing but the arguments and the codec.
+func (e *encoder) appendMember(dst, raw, plan []byte) []byte {
+	if e.codec.Compression != Store {
+		data := int(gzipHeader + memberExtra(plan)) // where the deflate data starts
+		if deflated, ok := e.deflate(dst, raw, plan, data); ok {
+			return appendTrailer(deflated, crc32.ChecksumIEEE(raw), len(raw))
 		}
 	}
-	dst = appendHeader(dst[:base], plan, uint32(storedSize(int64(len(raw)))))
+	return appendStoredMember(dst, raw, plan)
+}
+
+// appendStoredMember appends raw as a gzip member that is stored. raw may be
+// memory behind dst, as storedMember reads it.
+func appendStoredMember(dst, raw, plan []byte) []byte {
+	crc := crc32.ChecksumIEEE(raw)
+	dst = appendHeader(dst, plan, uint32(storedSize(int64(len(raw)))))
 	dst = appendStored(dst, raw)
 	return appendTrailer(dst, crc, len(raw))
 }
@@ -143,9 +143,26 @@ func appendTrailer(dst []byte, crc uint32, n int) []byte {
 // subfields, of which rootimgtree.gz consists.
 func plainMemberSize(n int64) int64 { return gzipSize(0, storedSize(n)) }
 
-// appendPlainMember appends raw as such a member.
+// appendPlainMember appends raw as such a member. raw may be memory behind dst,
+// as storedMember reads it.
 func appendPlainMember(dst, raw []byte) []byte {
+	crc := crc32.ChecksumIEEE(raw)
 	dst = append(dst, 0x1f, 0x8b, 8, 0, 0, 0, 0, 0, 0, 255)
 	dst = appendStored(dst, raw)
-	return appendTrailer(dst, crc32.ChecksumIEEE(raw), len(raw))
+	return appendTrailer(dst, crc, len(raw))
+}
+
+// storedMember makes the gzip member of size bytes, which stores a segment, in
+// memory of getBuffer. The segment is read to the end of that memory, and
+// appendTo moves it by a few bytes to make room for the headers of its blocks:
+// so it takes no second buffer.
+func storedMember(s *stream, seg segment, size int64, appendTo func(dst, raw []byte) []byte) ([]byte, error) {
+	buf := getBuffer(size)
+	end := size - gzipTrailer
+	raw := buf[end-seg.size() : end]
+	if err := s.readAt(raw, seg.start); err != nil {
+		putBuffer(buf)
+		return nil, err
+	}
+	return appendTo(buf[:0], raw), nil
 }

@@ -9,10 +9,7 @@ import (
 
 func TestMembersUnpackToWhatTheyWereMadeOf(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder(Codec{Level: DefaultLevel})
-	if err != nil {
-		t.Fatal(err)
-	}
+	enc := newEncoder(Codec{Level: DefaultLevel})
 	for _, c := range []struct {
 		name string
 		raw  []byte
@@ -27,14 +24,18 @@ func TestMembersUnpackToWhatTheyWereMadeOf(t *testing.T) {
 		for _, plan := range [][]byte{nil, make([]byte, 33+paddingMax)} {
 			for _, stored := range []bool{false, true} {
 				room := memberMax(int64(len(c.raw)), plan)
-				m := enc.appendMember(make([]byte, 0, room), c.raw, plan, stored)
+				pack := enc.appendMember
+				if stored {
+					pack = appendStoredMember
+				}
+				m := pack(make([]byte, 0, room), c.raw, plan)
 				if !bytes.Equal(gunzip(t, m), c.raw) {
 					t.Errorf("%s, stored %v: other bytes come out", c.name, stored)
 				}
-				if int64(len(m)) > room || stored && int64(len(m)) != storedMemberSize(int64(len(c.raw)), plan) {
+				if int64(len(m)) > room || stored && int64(len(m)) != room {
 					t.Errorf("%s, stored %v: %d bytes, at most %d", c.name, stored, len(m), room)
 				}
-				if again := enc.appendMember(make([]byte, 0, room), c.raw, plan, stored); !bytes.Equal(again, m) {
+				if again := pack(make([]byte, 0, room), c.raw, plan); !bytes.Equal(again, m) {
 					t.Errorf("%s, stored %v: two members of one content differ", c.name, stored)
 				}
 			}
@@ -44,16 +45,13 @@ func TestMembersUnpackToWhatTheyWereMadeOf(t *testing.T) {
 
 func TestHeaderTellsWhereTheNextMemberStarts(t *testing.T) {
 	r := seeded(t)
-	enc, err := newEncoder(Codec{Level: DefaultLevel})
-	if err != nil {
-		t.Fatal(err)
-	}
+	enc := newEncoder(Codec{Level: DefaultLevel})
 	plan := planPayload([32]byte{0xff, 0x03})
 	if len(plan) != 33+1023 {
 		t.Fatalf("payload of %d bytes", len(plan))
 	}
 	for _, p := range [][]byte{nil, plan} {
-		m := enc.appendMember(make([]byte, 0, bufferSize), prose(r, 70_000), p, false)
+		m := enc.appendMember(make([]byte, 0, bufferSize), prose(r, 70_000), p)
 		z, err := gzip.NewReader(bytes.NewReader(m))
 		if err != nil {
 			t.Fatal(err)
@@ -92,7 +90,7 @@ func TestCompressedFilesAreStoredAndOthersDeflated(t *testing.T) {
 		{"noise with a readable end", append(noise(r, 4<<20), text[:100<<10]...), true},
 		{"zeros", make([]byte, 1<<20), false},
 	} {
-		got, err := e.workers.compressed(Bytes(c.data))
+		got, err := e.isCompressed(t.Context(), Bytes(c.data))
 		if err != nil || got != c.want {
 			t.Errorf("%s: compressed = %v, %v", c.name, got, err)
 		}
@@ -114,7 +112,7 @@ func (z mostlyZeros) ReadAt(p []byte, off int64) (int, error) {
 
 func TestSamplesOfLargeFilesAreManyEnough(t *testing.T) {
 	e := newEngine(t, EngineOptions{})
-	if stored, err := e.workers.compressed(mostlyZeros{noise(seeded(t), sampleSize)}); err != nil || stored {
+	if stored, err := e.isCompressed(t.Context(), mostlyZeros{noise(seeded(t), sampleSize)}); err != nil || stored {
 		t.Errorf("compressed = %v, %v", stored, err)
 	}
 }

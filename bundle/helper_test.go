@@ -99,11 +99,17 @@ func bytesMember(t *testing.T, name string, data []byte) Member {
 
 func newBundle(t *testing.T, e *Engine, name string, members ...Member) *Bundle {
 	t.Helper()
-	b, err := e.NewBundle(name, members)
+	b, err := e.NewBundle(t.Context(), name, members)
 	if err != nil {
 		t.Fatal(err)
 	}
 	return b
+}
+
+// unknown is how many segments a size takes to make.
+func unknown(b *Bundle) int {
+	_, unknown := b.knownLengths()
+	return len(unknown)
 }
 
 // whole returns all bytes of the bundle.

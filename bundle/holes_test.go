@@ -6,6 +6,8 @@ import (
 	"errors"
 	"os"
 	"testing"
+
+	"imgexportfs/bundle/blocks"
 )
 
 func TestHolesOfASparseFileAreMadeOnce(t *testing.T) {
@@ -25,13 +27,13 @@ func TestHolesOfASparseFileAreMadeOnce(t *testing.T) {
 		t.Skipf("this file system has no holes: %+v, %v", st, err)
 	}
 	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", m)
-	different := map[key]bool{}
-	for _, k := range b.keys {
-		different[k] = true
+	different := map[blocks.Key]bool{}
+	for _, seg := range b.segs {
+		different[seg.key] = true
 	}
 	// Headers, the text in two chunks, the hole, the island, the end.
-	if len(b.keys) < 300 || len(different) > 8 {
-		t.Errorf("%d of %d segments differ", len(different), len(b.keys))
+	if len(b.segs) < 300 || len(different) > 8 {
+		t.Errorf("%d of %d segments differ", len(different), len(b.segs))
 	}
 	dense := fileMember(t, root, "/image")
 	dense.Content = solid{dense.Content}
@@ -48,7 +50,7 @@ func TestHolesOfASparseFileAreMadeOnce(t *testing.T) {
 // solid is content without holes.
 type solid struct{ Content }
 
-func (c solid) stampRange(s *stamper, off, end int64) {
+func (c solid) hashRange(s *fieldHash, off, end int64) {
 	s.string("solid")
 	s.int(off)
 	s.int(end)

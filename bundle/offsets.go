@@ -1,7 +1,13 @@
 package bundle
 
-// All arithmetic about sizes and offsets of segments and gzip members. Pure
-// functions: the rest of the package trusts them blindly.
+import (
+	"fmt"
+	"iter"
+	"sort"
+)
+
+// All arithmetic about sizes and offsets of segments and gzip members: pure
+// functions, which the rest of the package relies on.
 
 const (
 	// segmentMax is the most bytes of a stream in one segment: large enough
@@ -76,17 +82,48 @@ func endsGroup(hash uint32, size int64) bool {
 	return uint64(hash)*groupGap < uint64(size)<<32
 }
 
-// covering returns the index of the piece that holds offset off, where
-// starts[i] is the first offset of piece i and starts[len-1] is the end of
-// the last one. off must lie in between.
-func covering(starts []int64, off int64) int {
-	lo, hi := 0, len(starts)-1
-	for hi-lo > 1 {
-		if mid := int(uint(lo+hi) >> 1); starts[mid] <= off {
-			lo = mid
-		} else {
-			hi = mid
+// pieceAt returns the index of the piece that holds offset off, where starts[i]
+// is the first offset of piece i and starts[len-1] is the end of the last one.
+// Of pieces without bytes it returns none.
+func pieceAt(starts []int64, off int64) int {
+	last := len(starts) - 1
+	if last < 1 || off < starts[0] || off >= starts[last] {
+		panic(fmt.Sprintf("BUG: offset %d is in none of %d pieces", off, max(last, 0)))
+	}
+	return sort.Search(last, func(i int) bool { return starts[i+1] > off })
+}
+
+// piece is a range of bytes in one of several things that follow each other:
+// those of thing i from from to to, counted from its own start.
+type piece struct {
+	i        int
+	from, to int64
+}
+
+func (p piece) size() int64 { return p.to - p.from }
+
+// pieces returns what the bytes from off to end consist of, in order.
+func pieces(starts []int64, off, end int64) iter.Seq[piece] {
+	return func(yield func(piece) bool) {
+		if off == end {
+			return
+		}
+		for i := pieceAt(starts, off); off < end; i++ {
+			to := min(end, starts[i+1])
+			if to > off && !yield(piece{i, off - starts[i], to - starts[i]}) {
+				return
+			}
+			off = max(off, to)
 		}
 	}
-	return lo
+}
+
+// startsOf returns where things of the given sizes start that follow each
+// other, and the end of the last one.
+func startsOf(n int, size func(i int) int64) []int64 {
+	starts := make([]int64, n+1)
+	for i := range n {
+		starts[i+1] = starts[i] + size(i)
+	}
+	return starts
 }

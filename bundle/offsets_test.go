@@ -1,7 +1,10 @@
 package bundle
 
 import (
+	"fmt"
+	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 )
 
@@ -36,18 +39,56 @@ func TestChunksOfALargeContentMeetItsEnd(t *testing.T) {
 	}
 }
 
-func TestCoveringFindsThePieceOfEveryOffset(t *testing.T) {
+// randomStarts are those of things of which some are empty.
+func randomStarts(r *rand.Rand) []int64 {
+	return startsOf(1+r.IntN(40), func(int) int64 { return max(0, r.Int64N(12)-2) })
+}
+
+func TestPieceAtFindsThePieceOfEveryOffset(t *testing.T) {
 	r := seeded(t)
 	for range 200 {
-		starts := []int64{0}
-		for range 1 + r.IntN(40) {
-			starts = append(starts, starts[len(starts)-1]+1+r.Int64N(9))
-		}
+		starts := randomStarts(r)
 		for off := range starts[len(starts)-1] {
 			want := slices.IndexFunc(starts, func(s int64) bool { return s > off }) - 1
-			if got := covering(starts, off); got != want {
-				t.Fatalf("covering(%v, %d) = %d, want %d", starts, off, got, want)
+			if got := pieceAt(starts, off); got != want {
+				t.Fatalf("pieceAt(%v, %d) = %d, want %d", starts, off, got, want)
 			}
+		}
+	}
+}
+
+func TestPieceAtIsLoudOutsideOfItsDomain(t *testing.T) {
+	for _, c := range []struct {
+		starts []int64
+		off    int64
+	}{{[]int64{0, 5}, 5}, {[]int64{0, 5}, -1}, {[]int64{0}, 0}, {nil, 0}, {[]int64{0, 0}, 0}} {
+		func() {
+			defer func() {
+				if v := recover(); v == nil || !strings.HasPrefix(fmt.Sprint(v), "BUG: ") {
+					t.Errorf("pieceAt(%v, %d): %v", c.starts, c.off, v)
+				}
+			}()
+			pieceAt(c.starts, c.off)
+		}()
+	}
+}
+
+func TestPiecesAreTheBytesInOrder(t *testing.T) {
+	r := seeded(t)
+	for range 500 {
+		starts := randomStarts(r)
+		size := starts[len(starts)-1]
+		off := r.Int64N(size + 1)
+		end := off + r.Int64N(size-off+1)
+		at := off
+		for p := range pieces(starts, off, end) {
+			if p.size() <= 0 || p.from < 0 || starts[p.i]+p.from != at || starts[p.i]+p.to > starts[p.i+1] {
+				t.Fatalf("pieces(%v, %d, %d): %+v at %d", starts, off, end, p, at)
+			}
+			at += p.size()
+		}
+		if at != end {
+			t.Fatalf("pieces(%v, %d, %d) end at %d", starts, off, end, at)
 		}
 	}
 }

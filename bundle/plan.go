@@ -7,13 +7,13 @@ import (
 
 // FormatVersion is the version of the layout of bundles. It is part of every
 // plan, so bundles of two versions never pass for the same.
-const FormatVersion = 1
+const FormatVersion = 2
 
 // paddingMax is the most padding in the first gzip header.
 const paddingMax = 1023
 
 // undated is the time of a bundle that holds no source file, whose time it
-// could bear. Any fixed time will do; tar warns of 1970.
+// could have. Any fixed time will do; tar warns of 1970.
 var undated = time.Date(2000, time.January, 1, 0, 0, 0, 0, time.UTC)
 
 // Newest returns the newest modification time among the sources, in whole
@@ -43,11 +43,11 @@ func Newest(members []Member) time.Time {
 // and of the entries of the tree, and the content of what is generated.
 // Nothing in it belongs to one host, such as an inode number.
 func planHash(top string, members []Member, c Codec) [32]byte {
-	s := newStamper("plan")
+	s := newFieldHash("plan")
 	s.int(FormatVersion)
 	s.string(c.version())
 	s.string(top)
-	stampMembers(s, members, Content.stampPlan)
+	hashMembers(s, members, Content.hashPlan)
 	return s.sum()
 }
 
@@ -55,16 +55,16 @@ func planHash(top string, members []Member, c Codec) [32]byte {
 // long as it stays the same, so does every byte of the bundle; another one
 // asks for a new version. It holds only on this host.
 func Fingerprint(top string, members []Member) [32]byte {
-	s := newStamper("fingerprint")
+	s := newFieldHash("fingerprint")
 	s.string(top)
-	stampMembers(s, members, func(c Content, s *stamper) {
-		c.stampPlan(s)
-		c.stampRange(s, 0, c.Size())
+	hashMembers(s, members, func(c Content, s *fieldHash) {
+		c.hashPlan(s)
+		c.hashRange(s, 0, c.Size())
 	})
 	return s.sum()
 }
 
-func stampMembers(s *stamper, members []Member, content func(Content, *stamper)) {
+func hashMembers(s *fieldHash, members []Member, content func(Content, *fieldHash)) {
 	for _, m := range members {
 		s.string(m.Name)
 		s.int(int64(m.Kind))

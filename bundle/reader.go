@@ -2,17 +2,13 @@ package bundle
 
 import (
 	"context"
-	"io"
 	"sync"
+
+	"imgexportfs/bundle/blocks"
 )
 
-// runMin is how many segments in a row make a reader who goes forward: two may
-// be chance, when reads are random. Who begins at the start is taken for one
-// from the first megabyte on.
-const runMin = 3
-
 // What is made ahead of a reader at most: so many segments, for each takes
-// its time however short it comes out, and so many bytes of the budget.
+// its time however short it is, and so many bytes of the budget.
 const (
 	windowMax   = 32
 	windowBytes = 8 << 20
@@ -22,27 +18,30 @@ const (
 // them is there.
 const demandMax = 8
 
-// viewMax is how many blocks a view may hold at a time. A read of a megabyte
-// mostly touches two stored segments.
-const viewMax = 2
+// directMax is how many blocks a read may touch whose bytes are handed over as
+// they are; those of more are copied together. A read of a megabyte mostly touches
+// two stored segments (docs/performance.md: cp 282 → 255 ms).
+const directMax = 2
 
 // Reader reads a bundle, or rootimgtree.gz, from any offset. It has segments
 // made ahead while it is read forward. It is safe for concurrent use, for
 // the kernel sends the reads of one file in parallel and in any order.
 type Reader struct {
-	engine *Engine
-	blob   blob
-	tally  *tally // of a bundle whose hash is not known
+	engine  *Engine
+	blob    blob
+	bundle  *Bundle        // nil for a tree
+	waiting *blocks.Client // of what is asked for
+	ahead   *blocks.Client // of what will be
 
-	mu     sync.Mutex // guards what follows
-	course course
-	upTo   int // segments below have been asked for in this run
+	mu   sync.Mutex // guards what follows
+	run  run
+	upTo int // segments below have been made ahead in this run
 }
 
 // NewReader returns a Reader of the bundle.
 func (b *Bundle) NewReader() *Reader {
 	r := b.engine.newReader(b)
-	r.tally = newTally(b)
+	r.bundle = b
 	return r
 }
 
@@ -51,133 +50,124 @@ func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}
 
 func (e *Engine) newReader(b blob) *Reader {
 	e.readers.Add(1)
-	return &Reader{engine: e, blob: b}
+	return &Reader{
+		engine: e, blob: b,
+		waiting: e.queue.NewClient(blocks.Waiting), ahead: e.queue.NewClient(blocks.Ahead),
+	}
 }
 
 // Close gives the reader's share of the budget to others.
-func (r *Reader) Close() {
-	r.tally.close()
-	r.engine.readers.Add(-1)
+func (r *Reader) Close() { r.engine.readers.Add(-1) }
+
+// Slice is a range of bytes, in one or more pieces. They do not change until
+// Release.
+type Slice struct {
+	Pieces [][]byte
+	held   []held
 }
 
-// ReadAt fills p with the bytes from off. Less than len(p) comes back only
-// with an error: io.EOF behind the end, source.ErrChanged when a source is not what
-// it was, or that of ctx.
-func (r *Reader) ReadAt(ctx context.Context, p []byte, off int64) (int, error) {
+// Len is the number of bytes.
+func (s *Slice) Len() (n int) {
+	for _, p := range s.Pieces {
+		n += len(p)
+	}
+	return n
+}
+
+// Release ends the use of the bytes; it must be called once.
+func (s *Slice) Release() {
+	for _, h := range s.held {
+		h.release()
+	}
+}
+
+// held is a block in use.
+type held struct {
+	*blocks.Block
+	done bool // a sequential reader does not come back to it, and it is quickly made
+}
+
+func (h held) release() {
+	if h.done {
+		h.Discard()
+	} else {
+		h.Release()
+	}
+}
+
+// Read returns the len(dest) bytes from off on, or fewer at the end of the file
+// and none behind it. They are in dest or in the blocks that hold them.
+//
+// The error is source.ErrChanged if a source is not what it was, or that of ctx.
+func (r *Reader) Read(ctx context.Context, dest []byte, off int64) (*Slice, error) {
 	starts, err := r.blob.offsets(ctx)
 	if err != nil {
-		return 0, err
+		return nil, err
 	}
-	size := starts[len(starts)-1]
-	if off >= size {
-		return 0, io.EOF
+	end := min(off+int64(len(dest)), starts[len(starts)-1])
+	if off >= end {
+		return &Slice{}, nil
 	}
-	atEnd := int64(len(p)) > size-off
-	if atEnd {
-		p = p[:size-off]
-	}
-	first, last := covering(starts, off), covering(starts, off+int64(len(p))-1)
-	r.expect(starts, off, off+int64(len(p)))
-	done, asked := 0, first
-	for i := first; i <= last; i++ {
-		asked = r.demand(max(asked, i), min(last, i+demandMax))
-		blk, err := r.engine.get(ctx, r.blob, i)
-		if err != nil {
-			return done, err
-		}
-		r.tally.add(i, blk, r.share())
-		done += copy(p[done:], blk.data[off+int64(done)-starts[i]:])
-		r.release(blk, i, off+int64(done) == starts[i+1])
-	}
-	if atEnd {
-		return done, io.EOF
-	}
-	return done, nil
-}
-
-// View returns the n bytes from off without copying them, in one piece for
-// each block, if they lie in few blocks; nil if they do not. The bytes stay
-// what they are until done is called, which must happen once.
-func (r *Reader) View(ctx context.Context, n int, off int64) (pieces [][]byte, done func(), err error) {
-	starts, err := r.blob.offsets(ctx)
-	if err != nil || off < 0 || n == 0 || off+int64(n) > starts[len(starts)-1] {
-		return nil, nil, err
-	}
-	end := off + int64(n)
-	first, last := covering(starts, off), covering(starts, end-1)
-	if last-first >= viewMax {
-		return nil, nil, nil
-	}
+	first, last := pieceAt(starts, off), pieceAt(starts, end-1)
 	r.expect(starts, off, end)
-	r.demand(first, last)
-	blocks := make([]*block, 0, viewMax)
-	release := func() {
-		for i, blk := range blocks {
-			r.release(blk, first+i, end >= starts[first+i+1])
-		}
-	}
-	for i := first; i <= last; i++ {
-		blk, err := r.engine.get(ctx, r.blob, i)
+	s, asked := &Slice{}, first
+	for p := range pieces(starts, off, end) {
+		asked = r.demand(max(asked, p.i), min(last, p.i+demandMax))
+		blk, err := r.block(ctx, starts, p.i, len(s.held) > 0)
 		if err != nil {
-			release()
-			return nil, nil, err
+			s.Release()
+			return nil, err
 		}
-		blocks = append(blocks, blk)
-		r.tally.add(i, blk, r.share())
-		pieces = append(pieces, blk.data[max(off-starts[i], 0):min(end, starts[i+1])-starts[i]])
+		bytes := blk.Data()[p.from:p.to]
+		h := held{blk, r.blob.quick(p.i) && p.to == int64(len(blk.Data()))}
+		if last-first < directMax {
+			s.Pieces, s.held = append(s.Pieces, bytes), append(s.held, h)
+			continue
+		}
+		if s.Pieces == nil {
+			s.Pieces = [][]byte{dest[:0]}
+		}
+		s.Pieces[0] = append(s.Pieces[0], bytes...)
+		h.release()
 	}
-	return pieces, release, nil
+	if r.bundle != nil {
+		r.bundle.followHash(last)
+	}
+	return s, nil
 }
 
-// release gives block i back, after its last byte was read or not. Whoever
-// reads forward does not come back to it.
-func (r *Reader) release(blk *block, i int, ended bool) {
-	if ended && r.blob.quick(i) {
-		r.engine.cache.discard(blk)
-	} else {
-		r.engine.cache.release(blk)
+// block returns block i for use, which has the length that offsets were handed out by.
+func (r *Reader) block(ctx context.Context, starts []int64, i int, holding bool) (*blocks.Block, error) {
+	blk, err := r.engine.cache.Get(ctx, r.waiting, r.blob.recipe(i), holding)
+	if err != nil {
+		return nil, err
 	}
+	if n := int64(len(blk.Data())); n != starts[i+1]-starts[i] {
+		blk.Release()
+		return nil, r.blob.wrongLength(i, n)
+	}
+	return blk, nil
 }
 
-// demand has the segments from first to last made for a reader who waits for
+// demand has the segments from first to last made for somebody who waits for
 // them, as far as there is room, and returns the one behind.
 func (r *Reader) demand(first, last int) int {
-	for first <= last && r.engine.prefetch(r.blob, first, demanded, mayDrop) {
+	for first <= last && r.engine.cache.Prefetch(r.waiting, r.blob.recipe(first)) {
 		first++
 	}
 	return first
 }
 
-// expect is told that the bytes from off to end are about to be read, and has
-// segments behind them made if the reader goes forward.
+// expect is told that the bytes from off to end are about to be read. It has the
+// segments behind them made if the reader is sequential.
 func (r *Reader) expect(starts []int64, off, end int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	window := r.window(starts, off, end)
-	if front := r.course.front(); window > 0 && front < starts[len(starts)-1] {
-		r.makeAhead(covering(starts, front-1)+1, len(starts)-1, window)
-	}
-}
-
-// window notes a read and returns how many segments to make ahead: twice as
-// many as have been read in a row. r.mu is held.
-func (r *Reader) window(starts []int64, off, end int64) int {
-	from, to := r.course.from, r.course.to
-	if !r.course.add(off, end) {
+	if r.run.add(off, end) {
 		r.upTo = 0
-		return 0
 	}
-	run := 0
-	if from < to {
-		run = covering(starts, to-1) - covering(starts, from) + 1
-	}
-	switch {
-	case from > 0 && run < runMin:
-		return 0
-	case from == 0 && run < runMin:
-		run = int(end / segmentMax) // nobody reads a segment to know what kind of file it is
-	}
-	return min(2*run, windowMax)
+	front, window := r.run.ahead(starts)
+	r.makeAhead(front, len(starts)-1, window)
 }
 
 // makeAhead has up to window segments of n from front on made, as far as the
@@ -185,19 +175,20 @@ func (r *Reader) window(starts []int64, off, end int64) int {
 func (r *Reader) makeAhead(front, n, window int) {
 	share := r.share()
 	for i := front; i < min(front+window, n) && share > 0; i++ {
-		share -= r.blob.blockSize(i)
+		recipe := r.blob.recipe(i)
+		share -= recipe.Size
 		if i < r.upTo {
 			continue
 		}
-		if !r.engine.prefetch(r.blob, i, ahead, mayDrop) {
+		if !r.engine.cache.Prefetch(r.ahead, recipe) {
 			return
 		}
 		r.upTo = i + 1
 	}
 }
 
-// share is what the reader may have made ahead, and may have waiting to be
-// hashed: half of the budget is for that, and belongs to all readers alike.
+// share is what the reader may have made ahead: half of the budget is for that,
+// and belongs to all readers alike.
 func (r *Reader) share() int64 {
-	return min(r.engine.cache.budget/2/max(r.engine.readers.Load(), 1), windowBytes)
+	return min(r.engine.budget.Limit()/2/max(r.engine.readers.Load(), 1), windowBytes)
 }

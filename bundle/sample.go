@@ -1,9 +1,10 @@
 package bundle
 
 import (
-	"errors"
+	"context"
 	"fmt"
-	"sync"
+
+	"imgexportfs/bundle/blocks"
 )
 
 const (
@@ -30,33 +31,50 @@ func sampleOffsets(size int64) []int64 {
 	return offs
 }
 
-// compressed reports whether a large content is compressed already, judging by
-// samples, which the workers take at once: somebody waits to see the bundle, or
-// may come to, also where the plan is made ahead of time.
-// The answer depends on nothing but the content, so it is the same on every
-// host.
-func (p *workers) compressed(c Content) (bool, error) {
-	offs := sampleOffsets(c.Size())
-	before, after, errs := make([]int64, len(offs)), make([]int64, len(offs)), make([]error, len(offs))
-	var all sync.WaitGroup
-	all.Add(len(offs))
-	for i, off := range offs {
-		p.submit(&job{run: func(w *worker) {
-			defer all.Done()
-			before[i], after[i], errs[i] = w.sample(c, off)
-		}}, demanded)
+// worthStoring reports whether the segments of a large content are stored. It
+// decides once for every state of the content.
+func (e *Engine) worthStoring(ctx context.Context, c Content) (bool, error) {
+	if e.codec.Compression != Auto {
+		return e.codec.Compression == Store, nil
 	}
-	all.Wait()
-	return sum(after)*100 > sum(before)*storeAbove, errors.Join(errs...)
+	if _, ok := c.(*Tree); ok {
+		return false, nil // its blocks are stored for the outer gzip to deflate
+	}
+	h := newFieldHash("decision")
+	c.hashRange(h, 0, c.Size())
+	k := blocks.Key(h.sum())
+	if stored, ok := e.index.IsStored(k); ok {
+		return stored, nil
+	}
+	stored, err := e.isCompressed(ctx, c)
+	if err == nil {
+		e.index.PutStored(k, stored)
+	}
+	return stored, err
+}
+
+// isCompressed reports whether a large content is compressed already, judging by
+// samples. The answer depends on nothing but the content, so it is the same on
+// every host. Somebody waits for it, or may come to: a plan is made once for all.
+func (e *Engine) isCompressed(ctx context.Context, c Content) (bool, error) {
+	offs := sampleOffsets(c.Size())
+	before, after := make([]int64, len(offs)), make([]int64, len(offs))
+	err := e.queue.NewClient(blocks.Waiting).Each(ctx, len(offs), func(i int) (err error) {
+		before[i], after[i], err = e.sample(c, offs[i])
+		return err
+	})
+	return sum(after)*100 > sum(before)*storeAbove, err
 }
 
 // sample returns the size of the sample at off, and what deflating leaves of it.
-func (w *worker) sample(c Content, off int64) (before, after int64, err error) {
-	p := w.raw[:min(sampleSize, c.Size()-off)]
+func (e *Engine) sample(c Content, off int64) (before, after int64, err error) {
+	sc := e.scratches.get()
+	defer e.scratches.put(sc)
+	p := sc.raw[:min(sampleSize, c.Size()-off)]
 	if _, err := c.ReadAt(p, off); err != nil {
 		return 0, 0, fmt.Errorf("sample of %d bytes at %d: %w", len(p), off, err)
 	}
-	return int64(len(p)), int64(len(w.enc.appendMember(w.made[:0], p, nil, false))), nil
+	return int64(len(p)), int64(len(sc.enc.appendMember(sc.made[:0], p, nil))), nil
 }
 
 func sum(ns []int64) (total int64) {

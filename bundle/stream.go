@@ -17,7 +17,11 @@ type entries interface {
 	name(i int) string
 	// head returns the bytes before the body; always the same ones.
 	head(i int) ([]byte, error)
-	// body returns what follows the head, or nil.
+	// headSize is the length of the head.
+	headSize(i int) (int64, error)
+	// bodySize is the length of the body, 0 if there is none.
+	bodySize(i int) int64
+	// body returns what follows the head; nil if its length is 0.
 	body(i int) Content
 }
 
@@ -26,20 +30,18 @@ type entries interface {
 type stream struct {
 	entries
 	starts []int64 // of each entry; the last one is the length of the stream
+	bodies []int64 // where the body of each entry starts
 }
 
 func newStream(es entries) (*stream, error) {
-	s := &stream{entries: es, starts: make([]int64, es.count()+1)}
+	s := &stream{entries: es, starts: make([]int64, es.count()+1), bodies: make([]int64, es.count())}
 	for i := range es.count() {
-		head, err := es.head(i)
+		head, err := es.headSize(i)
 		if err != nil {
 			return nil, fmt.Errorf("%s: %w", es.name(i), err)
 		}
-		n := int64(len(head))
-		if body := es.body(i); body != nil {
-			n += body.Size()
-		}
-		s.starts[i+1] = alignUp(s.starts[i]+n, es.align(i))
+		s.bodies[i] = s.starts[i] + head
+		s.starts[i+1] = alignUp(s.bodies[i]+es.bodySize(i), es.align(i))
 	}
 	return s, nil
 }
@@ -47,67 +49,66 @@ func newStream(es entries) (*stream, error) {
 // size is the length of the stream in bytes.
 func (s *stream) size() int64 { return s.starts[len(s.starts)-1] }
 
+// The parts of an entry, in order.
+const (
+	head = iota
+	body
+	zeros
+)
+
+// partsOf returns where the parts of entry i start, counted from the entry's start.
+func (s *stream) partsOf(i int) []int64 {
+	start, first := s.starts[i], s.bodies[i]
+	return []int64{0, first - start, first - start + s.bodySize(i), s.starts[i+1] - start}
+}
+
 // readAt fills p with the bytes from off.
 func (s *stream) readAt(p []byte, off int64) error {
-	for i := covering(s.starts, off); len(p) > 0; i++ {
-		n, err := s.readEntry(i, p, off-s.starts[i])
-		if err != nil {
-			return fmt.Errorf("%s: %w", s.name(i), err)
+	for entry := range pieces(s.starts, off, off+int64(len(p))) {
+		for part := range pieces(s.partsOf(entry.i), entry.from, entry.to) {
+			if err := s.readPart(p[:part.size()], entry.i, part); err != nil {
+				return fmt.Errorf("%s: %w", s.name(entry.i), err)
+			}
+			p = p[part.size():]
 		}
-		p, off = p[n:], off+int64(n)
 	}
 	return nil
 }
 
-// readEntry fills the front of p with the bytes of entry i from off on, and
-// returns how many there were.
-func (s *stream) readEntry(i int, p []byte, off int64) (int, error) {
-	p = p[:min(int64(len(p)), s.starts[i+1]-s.starts[i]-off)]
-	total := len(p)
-	head, err := s.head(i)
-	if err != nil {
-		return 0, err
+// readPart fills p with a piece of a part of entry i.
+func (s *stream) readPart(p []byte, i int, part piece) error {
+	switch part.i {
+	case head:
+		made, err := s.head(i)
+		if err != nil {
+			return err
+		}
+		copy(p, made[part.from:])
+	case body:
+		_, err := s.body(i).ReadAt(p, part.from)
+		return err
+	case zeros:
+		clear(p)
 	}
-	if off < int64(len(head)) {
-		n := copy(p, head[off:])
-		p, off = p[n:], off+int64(n)
-	}
-	if body := s.body(i); body != nil && len(p) > 0 {
-		if at := off - int64(len(head)); at < body.Size() {
-			n := min(int64(len(p)), body.Size()-at)
-			if _, err := body.ReadAt(p[:n], at); err != nil {
-				return 0, err
+	return nil
+}
+
+// hashRange hashes what decides the bytes from start to end.
+func (s *stream) hashRange(h *fieldHash, start, end int64) {
+	for entry := range pieces(s.starts, start, end) {
+		for part := range pieces(s.partsOf(entry.i), entry.from, entry.to) {
+			h.int(int64(part.i))
+			switch part.i {
+			case head:
+				made, _ := s.head(entry.i) // newStream has seen that it can be made
+				h.bytes(made[part.from:part.to])
+			case body:
+				s.body(entry.i).hashRange(h, part.from, part.to)
+			case zeros:
+				h.int(part.size())
 			}
-			p = p[n:]
 		}
 	}
-	clear(p)
-	return total, nil
-}
-
-// stampRange hashes what decides the bytes from start to end.
-func (s *stream) stampRange(h *stamper, start, end int64) {
-	for i := covering(s.starts, start); i < s.count() && s.starts[i] < end; i++ {
-		s.stampEntry(h, i, max(start-s.starts[i], 0), min(end, s.starts[i+1])-s.starts[i])
-	}
-}
-
-// stampEntry does so for the bytes of entry i from off to end.
-func (s *stream) stampEntry(h *stamper, i int, off, end int64) {
-	head, _ := s.head(i)                        // newStream has seen that it can be made
-	part := func(size int64) (from, to int64) { // of what follows, size bytes long
-		from, to = min(off, size), min(end, size)
-		off, end = off-from, end-to
-		return from, to
-	}
-	from, to := part(int64(len(head)))
-	h.bytes(head[from:to])
-	if body := s.body(i); body != nil {
-		if from, to := part(body.Size()); from < to {
-			body.stampRange(h, from, to)
-		}
-	}
-	h.int(end - off) // zeros
 }
 
 // segment is a part of a stream that is compressed by itself.
@@ -126,37 +127,33 @@ func (s segment) size() int64 { return s.end - s.start }
 func (s *stream) cut() []segment {
 	var segs []segment
 	start := int64(0) // of the group that is being filled
-	close := func(at int64) {
+	closeGroup := func(at int64) {
 		if at > start {
 			segs = append(segs, segment{start, at, -1})
 			start = at
 		}
 	}
 	for i := range s.count() {
-		var body Content
-		if s.starts[i+1]-s.starts[i] >= largeMin { // most are not, and need not be asked
-			body = s.body(i)
-		}
-		if body == nil || body.Size() < largeMin {
+		size, first := s.bodySize(i), s.bodies[i]
+		if size < largeMin {
 			if s.starts[i+1]-start > segmentMax || s.starts[i]-start >= groupMin && s.endsGroupAt(i) {
-				close(s.starts[i])
+				closeGroup(s.starts[i])
 			}
 			continue
 		}
-		head, _ := s.head(i) // newStream has seen that it can be made
-		first := s.starts[i] + int64(len(head))
 		if first-start > segmentMax {
-			close(s.starts[i])
+			closeGroup(s.starts[i])
 		}
-		close(first)
-		for off := int64(0); off < body.Size(); {
-			end := body.chunk(off)
+		closeGroup(first)
+		content := s.body(i)
+		for off := int64(0); off < size; {
+			end := content.chunk(off)
 			segs = append(segs, segment{first + off, first + end, i})
 			off = end
 		}
-		start = first + body.Size()
+		start = first + size
 	}
-	close(s.size())
+	closeGroup(s.size())
 	return segs
 }
 

@@ -13,10 +13,6 @@ type tarEntries struct {
 	top     string
 	members []Member
 	newest  time.Time // of generated members
-
-	// heads are those made so far, while the bundle is planned: every segment
-	// of a member needs its head then. nil afterwards, for they take memory.
-	heads [][]byte
 }
 
 // The entries before the members and the end of the archive behind them.
@@ -43,6 +39,13 @@ func (t *tarEntries) name(i int) string {
 	return "./" + t.top + "/" + m.Name
 }
 
+func (t *tarEntries) bodySize(i int) int64 {
+	if content := t.body(i); content != nil {
+		return content.Size()
+	}
+	return 0
+}
+
 func (t *tarEntries) body(i int) Content {
 	if i < leadingEntries || t.isEnd(i) {
 		return nil
@@ -50,27 +53,12 @@ func (t *tarEntries) body(i int) Content {
 	return t.members[i-leadingEntries].Content
 }
 
-func (t *tarEntries) head(i int) ([]byte, error) {
-	if t.heads == nil {
-		return t.makeHead(i)
-	}
-	if t.heads[i] == nil {
-		head, err := t.makeHead(i)
-		if err != nil {
-			return nil, err
-		}
-		t.heads[i] = head
-	}
-	return t.heads[i], nil
+func (t *tarEntries) headSize(i int) (int64, error) {
+	head, err := t.head(i)
+	return int64(len(head)), err
 }
 
-// keepHeads remembers heads until forgetHeads is called. Meanwhile only one
-// goroutine may use the entries.
-func (t *tarEntries) keepHeads() { t.heads = make([][]byte, t.count()) }
-
-func (t *tarEntries) forgetHeads() { t.heads = nil }
-
-func (t *tarEntries) makeHead(i int) ([]byte, error) {
+func (t *tarEntries) head(i int) ([]byte, error) {
 	switch {
 	case t.isEnd(i):
 		return make([]byte, 2*tarBlock), nil
@@ -81,7 +69,7 @@ func (t *tarEntries) makeHead(i int) ([]byte, error) {
 	return tarHead(t.name(i), m, modTime(m, t.newest))
 }
 
-// modTime is the time that a member bears in the archive, in whole seconds.
+// modTime is the time of a member in the archive, in whole seconds.
 func modTime(m Member, newest time.Time) time.Time {
 	if m.ModTime.IsZero() {
 		return newest
@@ -117,7 +105,7 @@ func tarHead(name string, m Member, mtime time.Time) ([]byte, error) {
 	case Regular:
 		h.Typeflag, h.Size = tar.TypeReg, m.Content.Size()
 	default:
-		return nil, fmt.Errorf("kind %d is no kind of member", m.Kind)
+		return nil, fmt.Errorf("kind %d is not a kind of member", m.Kind)
 	}
 	var b bytes.Buffer
 	if err := tar.NewWriter(&b).WriteHeader(&h); err != nil {

@@ -8,6 +8,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
 )
 
@@ -17,11 +18,15 @@ import (
 // arithmetic, and a bundle can take a chunk for a segment and deflate it: the
 // zcat of imgimport does not see the difference, and one changed file changes
 // one segment.
+//
+// It does not change, and any number of bundles may share it.
 type Tree struct {
 	nodes  *treeNodes
 	stream *stream
-	chunks []segment // of the cpio archive
-	starts []int64   // of each chunk in rootimgtree.gz; the last one is its size
+	chunks []segment  // of the cpio archive
+	starts []int64    // of each chunk in rootimgtree.gz; the last one is its size
+	hashes [][32]byte // of what decides the bytes of each chunk on this host
+	plan   [32]byte   // of what every host knows of the tree without reading
 }
 
 // NewTree walks the directory name below dir and returns it as the content
@@ -39,18 +44,25 @@ func NewTree(ctx context.Context, root *source.Root, dir, name string) (*Tree, s
 	if err != nil {
 		return nil, nil, err
 	}
-	return newTree(&treeNodes{root: root, dir: dir, list: list, links: findLinks(list)}), findings, nil
+	tree, err := newTree(&treeNodes{root: root, dir: dir, list: list, links: findLinks(list)})
+	return tree, findings, err
 }
 
 // newTree lays out the archive of the nodes of a walked directory.
-func newTree(nodes *treeNodes) *Tree {
-	stream := &stream{entries: nodes, starts: nodes.starts()}
-	t := &Tree{nodes: nodes, stream: stream, chunks: stream.cut()}
-	t.starts = make([]int64, len(t.chunks)+1)
-	for i, c := range t.chunks {
-		t.starts[i+1] = t.starts[i] + plainMemberSize(c.size())
+func newTree(nodes *treeNodes) (*Tree, error) {
+	stream, err := newStream(nodes)
+	if err != nil {
+		return nil, err
 	}
-	return t
+	t := &Tree{nodes: nodes, stream: stream, chunks: stream.cut(), plan: nodes.planHash()}
+	t.starts = startsOf(len(t.chunks), func(i int) int64 { return plainMemberSize(t.chunks[i].size()) })
+	t.hashes = make([][32]byte, len(t.chunks))
+	for i, c := range t.chunks {
+		h := newFieldHash("tree chunk")
+		stream.hashRange(h, c.start, c.end)
+		t.hashes[i] = h.sum()
+	}
+	return t, nil
 }
 
 // Size is the exact length of rootimgtree.gz.
@@ -61,11 +73,24 @@ func (t *Tree) Len() int { return len(t.nodes.list) }
 
 // Memory is about how many bytes of memory the tree takes.
 func (t *Tree) Memory() int64 {
-	n := int64(len(t.nodes.list)) * 160
+	const node, chunk = 160, 120
+	n := int64(len(t.nodes.list))*node + int64(len(t.chunks))*chunk
 	for i := range t.nodes.list {
 		n += int64(len(t.nodes.list[i].Name) + len(t.nodes.list[i].Target))
 	}
-	return n + int64(len(t.chunks))*80
+	return n
+}
+
+// Same reports whether other holds the same bytes on this host: whether two
+// walks have found the same.
+func (t *Tree) Same(other *Tree) bool {
+	return t.nodes.dir == other.nodes.dir && t.plan == other.plan && t.stamp() == other.stamp()
+}
+
+func (t *Tree) stamp() [32]byte {
+	h := newFieldHash("tree")
+	t.hashRange(h, 0, t.Size())
+	return h.sum()
 }
 
 // ReadAt makes the chunks that hold the bytes asked for.
@@ -73,80 +98,34 @@ func (t *Tree) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off > t.Size() || int64(len(p)) > t.Size()-off {
 		return 0, fmt.Errorf("root image tree: %w", io.ErrUnexpectedEOF)
 	}
-	total := len(p)
-	raw, made := getRaw(), getRaw()
-	defer putRaw(raw)
-	defer putRaw(made)
-	for i := covering(t.starts, off); len(p) > 0; i++ {
-		at, length := off-t.starts[i], t.starts[i+1]-t.starts[i]
-		n := int(length)
-		if at == 0 && length <= int64(len(p)) {
-			if _, err := t.appendChunk(p[:0:length], raw, i); err != nil {
-				return 0, err
-			}
-		} else {
-			member, err := t.appendChunk(made[:0], raw, i)
-			if err != nil {
-				return 0, err
-			}
-			n = copy(p, member[at:])
+	done := 0
+	for c := range pieces(t.starts, off, off+int64(len(p))) {
+		member, err := t.member(c.i)
+		if err != nil {
+			return done, err
 		}
-		p, off = p[n:], off+int64(n)
+		done += copy(p[done:], member[c.from:c.to])
+		putBuffer(member)
 	}
-	return total, nil
+	return done, nil
 }
 
-// appendChunk appends the gzip member of chunk i to dst; raw is scratch.
-func (t *Tree) appendChunk(dst, raw []byte, i int) ([]byte, error) {
+// member makes the gzip member of chunk i, in memory of getBuffer.
+func (t *Tree) member(i int) ([]byte, error) {
 	c := t.chunks[i]
-	raw = raw[:c.size()]
-	if err := t.stream.readAt(raw, c.start); err != nil {
-		return nil, err
-	}
-	return appendPlainMember(dst, raw), nil
+	return storedMember(t.stream, c, plainMemberSize(c.size()), appendPlainMember)
 }
 
-func (t *Tree) chunk(off int64) int64 { return t.starts[covering(t.starts, off)+1] }
+func (t *Tree) chunk(off int64) int64 { return t.starts[pieceAt(t.starts, off)+1] }
 
-func (t *Tree) stampPlan(s *stamper) {
-	for i := range t.nodes.list {
-		n, link := &t.nodes.list[i], t.nodes.links[i]
-		s.string(n.Name)
-		s.int(int64(n.Mode))
-		s.int(int64(n.UID)<<32 | int64(n.GID))
-		s.int(n.MtimeNs)
-		s.int(t.nodes.bodySize(i))
-		s.int(int64(n.Rdev))
-		s.int(int64(link.count)<<32 | int64(link.ino))
-		s.string(n.Target)
+func (t *Tree) hashPlan(h *fieldHash) { h.bytes(t.plan[:]) }
+
+// hashRange hashes the chunks that the range touches, whole.
+func (t *Tree) hashRange(h *fieldHash, off, end int64) {
+	for c := range pieces(t.starts, off, end) {
+		h.bytes(t.hashes[c.i][:])
 	}
 }
-
-// stampRange hashes the chunks that the range touches, whole.
-func (t *Tree) stampRange(s *stamper, off, end int64) {
-	for i := covering(t.starts, off); i < len(t.chunks) && t.starts[i] < end; i++ {
-		t.stream.stampRange(s, t.chunks[i].start, t.chunks[i].end)
-	}
-}
-
-// treeBlob is rootimgtree.gz as a file of its own.
-type treeBlob struct{ *Tree }
-
-func (t treeBlob) blockKey(i int) key {
-	s := newStamper("tree chunk")
-	t.stream.stampRange(s, t.chunks[i].start, t.chunks[i].end)
-	return s.sum()
-}
-
-func (t treeBlob) blockSize(i int) int64 { return t.starts[i+1] - t.starts[i] }
-
-func (t treeBlob) quick(int) bool { return true }
-
-func (t treeBlob) makeBlock(w *worker, i int) ([]byte, error) {
-	return t.appendChunk(getRaw()[:0], w.raw, i)
-}
-
-func (t treeBlob) offsets(context.Context) ([]int64, error) { return t.starts, nil }
 
 // newest is the newest modification time in the tree.
 func (t *Tree) newest() time.Time {
@@ -155,6 +134,27 @@ func (t *Tree) newest() time.Time {
 		latest = max(latest, t.nodes.list[i].MtimeNs)
 	}
 	return time.Unix(0, latest)
+}
+
+// treeBlob is rootimgtree.gz as a file of its own.
+type treeBlob struct{ *Tree }
+
+func (t treeBlob) recipe(i int) blocks.Recipe {
+	h := newFieldHash("tree member")
+	h.bytes(t.hashes[i][:])
+	return blocks.Recipe{
+		Key:  h.sum(),
+		Size: bufferSize,
+		Make: func() ([]byte, error) { return t.member(i) },
+	}
+}
+
+func (t treeBlob) quick(int) bool { return true }
+
+func (t treeBlob) offsets(context.Context) ([]int64, error) { return t.starts, nil }
+
+func (t treeBlob) wrongLength(i int, n int64) error {
+	return fmt.Errorf("%s/%s: chunk %d came out with %d bytes", t.nodes.dir, t.nodes.list[0].Name, i, n)
 }
 
 // treeNodes are the files of a tree as cpio entries, in the order of the walk,
@@ -166,46 +166,45 @@ type treeNodes struct {
 	links []link // of each node
 }
 
+// planHash hashes what every host knows of the tree without reading the files.
+func (t *treeNodes) planHash() [32]byte {
+	h := newFieldHash("tree plan")
+	for i := range t.list {
+		n, link := &t.list[i], t.links[i]
+		h.string(n.Name)
+		h.int(int64(n.Mode))
+		h.int(int64(n.UID)<<32 | int64(n.GID))
+		h.int(n.MtimeNs)
+		h.int(t.bodySize(i))
+		h.int(int64(n.Rdev))
+		h.int(int64(link.count)<<32 | int64(link.ino))
+		h.string(n.Target)
+	}
+	return h.sum()
+}
+
 func (t *treeNodes) count() int { return len(t.list) + 1 }
 
+func (t *treeNodes) isTrailer(i int) bool { return i == len(t.list) }
+
 func (t *treeNodes) align(i int) int64 {
-	if i == len(t.list) {
+	if t.isTrailer(i) {
 		return cpioBlock
 	}
 	return cpioAlign
 }
 
 func (t *treeNodes) name(i int) string {
-	if i == len(t.list) {
+	if t.isTrailer(i) {
 		return cpioTrailer
 	}
 	return t.list[i].Name
 }
 
-// bodySize is the number of bytes behind the header of node i.
-func (t *treeNodes) bodySize(i int) int64 {
-	if t.links[i].data {
-		return t.list[i].Size
-	}
-	return int64(len(t.list[i].Target))
-}
-
-// starts are where the entries begin in the archive, and its end: what
-// newStream would find, without making the headers.
-func (t *treeNodes) starts() []int64 {
-	starts := make([]int64, t.count()+1)
-	for i := range t.count() {
-		end := starts[i] + cpioHeadSize(t.name(i))
-		if i < len(t.list) {
-			end += t.bodySize(i)
-		}
-		starts[i+1] = alignUp(end, t.align(i))
-	}
-	return starts
-}
+func (t *treeNodes) headSize(i int) (int64, error) { return cpioHeadSize(t.name(i)), nil }
 
 func (t *treeNodes) head(i int) ([]byte, error) {
-	if i == len(t.list) {
+	if t.isTrailer(i) {
 		return cpioHead(cpioEntry{name: cpioTrailer, nlink: 1}), nil
 	}
 	n, link := &t.list[i], t.links[i]
@@ -220,16 +219,23 @@ func (t *treeNodes) head(i int) ([]byte, error) {
 	}), nil
 }
 
+func (t *treeNodes) bodySize(i int) int64 {
+	switch {
+	case t.isTrailer(i):
+		return 0
+	case t.links[i].data:
+		return t.list[i].Size
+	}
+	return int64(len(t.list[i].Target))
+}
+
 func (t *treeNodes) body(i int) Content {
-	if i == len(t.list) {
+	switch {
+	case t.bodySize(i) == 0:
 		return nil
-	}
-	switch n := &t.list[i]; {
-	case t.links[i].data && n.Size > 0:
-		f := source.NodeFile(t.root, t.dir+"/"+n.Name, n.Identity)
+	case t.links[i].data:
+		f := source.NodeFile(t.root, t.dir+"/"+t.list[i].Name, t.list[i].Identity)
 		return File{&f}
-	case n.Target != "":
-		return Bytes(n.Target)
 	}
-	return nil
+	return Bytes(t.list[i].Target)
 }

@@ -93,7 +93,7 @@ func BenchmarkPlan(b *testing.B) {
 	b.Run("bundle", func(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
-			if _, err := e.NewBundle("foo", []Member{m}); err != nil {
+			if _, err := e.NewBundle(b.Context(), "foo", []Member{m}); err != nil {
 				b.Fatal(err)
 			}
 		}
@@ -123,13 +123,12 @@ func readChunks(tree *Tree, readers int) error {
 	var g errgroup.Group
 	for range readers {
 		g.Go(func() error {
-			raw, made := getRaw(), getRaw()
-			defer putRaw(raw)
-			defer putRaw(made)
 			for i := next.Add(1) - 1; i < int64(len(tree.chunks)); i = next.Add(1) - 1 {
-				if _, err := tree.appendChunk(made[:0], raw, int(i)); err != nil {
+				member, err := tree.member(int(i))
+				if err != nil {
 					return err
 				}
+				putBuffer(member)
 			}
 			return nil
 		})

@@ -2,7 +2,6 @@ package fs
 
 import (
 	"context"
-	"io"
 	"syscall"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
@@ -59,18 +58,11 @@ type readerHandle struct {
 var _ = (gofs.FileReader)((*readerHandle)(nil))
 
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	pieces, done, err := h.reader.View(ctx, len(dest), off)
+	slice, err := h.reader.Read(ctx, dest, off)
 	if err != nil {
 		return nil, h.errno(err)
 	}
-	if pieces != nil {
-		return &viewResult{pieces, done}, 0
-	}
-	n, err := h.reader.ReadAt(ctx, dest, off)
-	if err != nil && err != io.EOF {
-		return nil, h.errno(err)
-	}
-	return fuse.ReadResultData(dest[:n]), 0
+	return sliceResult{slice}, 0
 }
 
 var _ = (gofs.FileReleaser)((*readerHandle)(nil))
@@ -80,33 +72,25 @@ func (h *readerHandle) Release(context.Context) syscall.Errno {
 	return 0
 }
 
-// viewResult hands bytes to the kernel from where they are.
-type viewResult struct {
-	pieces [][]byte
-	done   func()
-}
+// sliceResult hands bytes to the kernel from where they are.
+type sliceResult struct{ *bundle.Slice }
 
-var _ = (fuse.ReadResult)((*viewResult)(nil))
+var _ = (fuse.ReadResult)(sliceResult{})
 
 // Bytes returns the data in one piece.
-func (v *viewResult) Bytes(buf []byte) ([]byte, fuse.Status) {
+func (s sliceResult) Bytes(buf []byte) ([]byte, fuse.Status) {
 	buf = buf[:0]
-	for _, p := range v.pieces {
+	for _, p := range s.Pieces {
 		buf = append(buf, p...)
 	}
 	return buf, fuse.OK
 }
 
 // Slices lets the server write the data as it is, with one system call.
-func (v *viewResult) Slices() ([][]byte, fuse.Status) { return v.pieces, fuse.OK }
+func (s sliceResult) Slices() ([][]byte, fuse.Status) { return s.Pieces, fuse.OK }
 
 // Size is the number of bytes.
-func (v *viewResult) Size() (n int) {
-	for _, p := range v.pieces {
-		n += len(p)
-	}
-	return n
-}
+func (s sliceResult) Size() int { return s.Len() }
 
 // Done is called when the kernel has the bytes.
-func (v *viewResult) Done() { v.done() }
+func (s sliceResult) Done() { s.Release() }

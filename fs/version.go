@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"context"
 	"errors"
 	"strings"
 	"sync/atomic"
@@ -59,7 +60,7 @@ func newVersion(engine *bundle.Engine, numbers *inodes, export *xcat.Export, fin
 		ino:         numbers.take(inoMembers + len(export.Members)),
 	}
 	if !export.Refused {
-		b, err := engine.NewBundle(export.Name, export.Members)
+		b, err := engine.NewBundle(context.TODO(), export.Name, export.Members)
 		if err != nil {
 			v = v.without(err)
 		} else {

@@ -48,7 +48,7 @@ func exported(t *testing.T, engine *bundle.Engine, site *xcat.Site, c recorded) 
 			lines = append(lines, strings.Split(string(text), "\n")...)
 		}
 	}
-	if b, err := engine.NewBundle(e.Name, e.Members); err == nil {
+	if b, err := engine.NewBundle(t.Context(), e.Name, e.Members); err == nil {
 		lines = append(lines, fmt.Sprintf("plan %x", b.PlanHash()))
 	}
 	return lines

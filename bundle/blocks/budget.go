@@ -53,7 +53,7 @@ func (b *Budget) Add(cost int64, drop func()) *Share {
 
 func (b *Budget) add(cost int64, drop func()) *Share {
 	b.used += cost
-	b.shrink()
+	b.makeRoom(0)
 	return &Share{budget: b, drop: drop, cost: cost, users: 1}
 }
 
@@ -86,7 +86,7 @@ func (s *Share) Release() {
 func (s *Share) release() {
 	if s.users--; s.users == 0 && !s.gone {
 		s.place = s.budget.idle.PushBack(s)
-		s.budget.shrink()
+		s.budget.makeRoom(0)
 	}
 }
 
@@ -111,9 +111,10 @@ func (s *Share) forget() {
 	s.drop()
 }
 
-// shrink drops what nobody uses until the budget is kept or nothing is left.
-func (b *Budget) shrink() {
-	for b.used > b.limit && b.idle.Len() > 0 {
+// makeRoom drops what nobody uses until there is room for so many bytes, or
+// nothing is left to drop.
+func (b *Budget) makeRoom(size int64) {
+	for b.used+size > b.limit && b.idle.Len() > 0 {
 		b.idle.Front().Value.(*Share).forget()
 	}
 }

@@ -130,7 +130,7 @@ func (x *exporter) write(ctx context.Context, exported *xcat.Export, to target) 
 		return err
 	}
 	defer engine.Close()
-	made, err := engine.NewBundle(exported.Name, exported.Members)
+	made, err := engine.NewBundle(ctx, exported.Name, exported.Members)
 	if err != nil {
 		return err
 	}

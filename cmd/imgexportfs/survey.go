@@ -55,7 +55,7 @@ func (s surveyor) look(ctx context.Context, offer xcat.Offer) (finding, error) {
 
 // weigh plans the bundle and returns its size if sizes are wanted.
 func (s surveyor) weigh(ctx context.Context, exported *xcat.Export) (int64, error) {
-	made, err := s.engine.NewBundle(exported.Name, exported.Members)
+	made, err := s.engine.NewBundle(ctx, exported.Name, exported.Members)
 	if err != nil || !s.sizes {
 		return 0, err
 	}

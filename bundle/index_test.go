@@ -5,11 +5,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"testing"
-	"time"
 
 	"imgexportfs/bundle/source"
 )
@@ -22,19 +20,9 @@ func compressible(t *testing.T) (*source.Root, Member) {
 	return root, fileMember(t, root, "/image")
 }
 
-// made counts the segments that a size takes to make.
-func made(t *testing.T, b *Bundle) int {
+func indexFiles(t *testing.T, dir string) []string {
 	t.Helper()
-	_, n, err := b.findLengths(&measuring{at: sizing})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return n
-}
-
-func volumes(t *testing.T, dir string) []string {
-	t.Helper()
-	files, err := filepath.Glob(dir + "/*" + volumeSuffix)
+	files, err := filepath.Glob(dir + "/*.index")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -53,30 +41,32 @@ func TestSizesSurviveTheProcess(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	first.engine.Close()
 	second := newBundle(t, newEngine(t, EngineOptions{CacheDir: dir, Workers: 1}), "foo", m)
-	if n := made(t, second); n != 0 {
+	if n := unknown(second); n != 0 {
 		t.Errorf("%d segments are made again", n)
 	}
 	if got, err := second.Size(context.Background()); err != nil || got != size {
 		t.Errorf("size %d, %v; it was %d", got, err, size)
 	}
-	second.recall()
-	if got, ok := second.engine.index.sum(second.whole); !ok || got != sum {
+	second.loadIndex()
+	if got, ok := second.engine.index.Sum(second.whole); !ok || got != sum {
 		t.Errorf("hash %x, %v; it was %x", got, ok, sum)
 	}
-	if files := volumes(t, dir); len(files) != 1 {
+	if files := indexFiles(t, dir); len(files) != 1 {
 		t.Errorf("files %q", files)
 	}
 }
 
-func TestADamagedVolumeIsAsGoodAsNone(t *testing.T) {
+func TestADamagedIndexFileIsIgnored(t *testing.T) {
 	_, m := compressible(t)
 	dir := t.TempDir()
 	b := newBundle(t, newEngine(t, EngineOptions{CacheDir: dir}), "foo", m)
 	if _, err := b.Size(context.Background()); err != nil {
 		t.Fatal(err)
 	}
-	path := volumes(t, dir)[0]
+	b.engine.Close()
+	path := indexFiles(t, dir)[0]
 	good, err := os.ReadFile(path)
 	if err != nil {
 		t.Fatal(err)
@@ -90,7 +80,7 @@ func TestADamagedVolumeIsAsGoodAsNone(t *testing.T) {
 			t.Fatal(err)
 		}
 		again := newBundle(t, newEngine(t, EngineOptions{CacheDir: dir}), "foo", m)
-		if n := made(t, again); n == 0 {
+		if n := unknown(again); n == 0 {
 			t.Errorf("%s: lengths are taken from it", name)
 		}
 	}
@@ -105,17 +95,20 @@ func TestAWrongLengthIsAnErrorAndThenANewPass(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// A volume that is whole, but lies.
-	v := e.index.shelf.read(b.volume)
-	v.lengths[b.keys[2]]++
-	e.index.shelf.write(b.volume, v)
+	// An index file that is whole, but lies.
+	n, _ := e.index.Length(b.segs[2].key)
+	e.index.PutLength(b.segs[2].key, n+1)
+	b.save()
+	e.Close()
 
 	e = newEngine(t, EngineOptions{CacheDir: dir})
 	b = newBundle(t, e, "foo", m)
 	if got, err := b.Size(context.Background()); err != nil || got != size+1 {
-		t.Fatalf("size %d, %v: the volume is not used", got, err)
+		t.Fatalf("size %d, %v: the file is not used", got, err)
 	}
-	if err := b.WriteTo(context.Background(), io.Discard, nil); !errors.Is(err, source.ErrChanged) {
+	reader := b.NewReader()
+	defer reader.Close()
+	if _, err := readAt(reader, make([]byte, size+1), 0); !errors.Is(err, source.ErrChanged) {
 		t.Errorf("reading gives %v", err)
 	}
 	if _, err := b.Size(context.Background()); !errors.Is(err, source.ErrChanged) || !b.Broken() {
@@ -140,41 +133,5 @@ func TestWithoutAPlaceToWriteThereIsOneWarning(t *testing.T) {
 	}
 	if warnings != 1 {
 		t.Errorf("%d warnings", warnings)
-	}
-}
-
-func TestAShelfDoesNotGrowForEver(t *testing.T) {
-	dir := t.TempDir()
-	now := time.Now()
-	put := func(name string, age time.Duration, size int64) string {
-		path := filepath.Join(dir, name)
-		writeFile(t, path, nil)
-		if err := errors.Join(os.Truncate(path, size), os.Chtimes(path, now, now.Add(-age))); err != nil {
-			t.Fatal(err)
-		}
-		return path
-	}
-	keep := []string{
-		put("new.index", time.Hour, 10),
-		put("used.index", shelfAge-time.Hour, 10),
-		put("large.index", 2*time.Hour, shelfSize-100),
-		put("other.txt", 9*shelfAge, 10),
-		put(".new-fresh", time.Minute, 10),
-	}
-	gone := []string{
-		put("old.index", shelfAge+time.Hour, 10),
-		put("beyond.index", shelfAge-2*time.Hour, 1000),
-		put(".new-crashed", 2*time.Hour, 10),
-	}
-	openShelf(dir, func(err error) { t.Error(err) })
-	for _, path := range keep {
-		if _, err := os.Stat(path); err != nil {
-			t.Errorf("%s is gone", path)
-		}
-	}
-	for _, path := range gone {
-		if _, err := os.Stat(path); err == nil {
-			t.Errorf("%s is still there", path)
-		}
 	}
 }

@@ -1,0 +1,145 @@
+package index
+
+import (
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"sort"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/google/renameio/v2"
+
+	"imgexportfs/bundle/blocks"
+)
+
+// dir is a directory with one small file for each bundle that took long to
+// measure. Any number of processes and hosts may share it: a file is replaced as a
+// whole, and one that fails its checksum is ignored. Any file may be deleted at
+// any time.
+//
+// A nil *dir holds nothing.
+type dir struct {
+	path string
+	warn func(error)
+	once sync.Once // for the one warning
+}
+
+const (
+	fileSuffix = ".index"
+	tempPrefix = "." // of files that are being written
+	// fileMax is the size of the largest file that is read: the segments of a
+	// bundle of 1 TiB.
+	fileMax = 64 << 20
+
+	// Files that were not used for so long are removed when a directory is
+	// opened, and those beyond this size in all, the oldest first.
+	ageMax  = 90 * 24 * time.Hour
+	sizeMax = 256 << 20
+)
+
+// openDir makes the directory if need be. Without the permission to write
+// there its files are still read, and warn is told once.
+func openDir(path string, warn func(error)) *dir {
+	if path == "" {
+		return nil
+	}
+	d := &dir{path: path, warn: warn}
+	if err := os.MkdirAll(path, 0o700); err != nil {
+		d.complain(err)
+		return d
+	}
+	d.prune(time.Now())
+	return d
+}
+
+func (d *dir) complain(err error) {
+	d.once.Do(func() {
+		if d.warn != nil {
+			d.warn(fmt.Errorf("sizes and checksums are not kept on disk: %w", err))
+		}
+	})
+}
+
+func (d *dir) file(name blocks.Key) string {
+	return filepath.Join(d.path, hex.EncodeToString(name[:16])+fileSuffix)
+}
+
+// read returns the file called name, or an empty one.
+func (d *dir) read(name blocks.Key) file {
+	if d == nil {
+		return file{}
+	}
+	path := d.file(name)
+	info, err := os.Stat(path)
+	if err != nil || !info.Mode().IsRegular() || info.Size() > fileMax {
+		return file{}
+	}
+	b, err := os.ReadFile(path)
+	if err != nil {
+		return file{}
+	}
+	f, err := decode(b)
+	if err != nil {
+		return file{} // cut short by a crash, or of another version
+	}
+	if now := time.Now(); now.Sub(info.ModTime()) > 24*time.Hour {
+		_ = os.Chtimes(path, now, now) // it is in use
+	}
+	return f
+}
+
+// write replaces the file called name.
+func (d *dir) write(name blocks.Key, f file) {
+	if d == nil {
+		return
+	}
+	if err := renameio.WriteFile(d.file(name), f.encode(), 0o600, renameio.WithTempDir(d.path)); err != nil {
+		d.complain(err)
+	}
+}
+
+// remove removes the file called name.
+func (d *dir) remove(name blocks.Key) {
+	if d == nil {
+		return
+	}
+	if err := os.Remove(d.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		d.complain(err)
+	}
+}
+
+// prune removes files that were not used for long, and those that crashes have
+// left behind.
+func (d *dir) prune(now time.Time) {
+	entries, err := os.ReadDir(d.path)
+	if err != nil {
+		d.complain(err)
+		return
+	}
+	var files []fs.FileInfo
+	for _, e := range entries {
+		info, err := e.Info()
+		if err != nil || !info.Mode().IsRegular() || !strings.Contains(e.Name(), fileSuffix) {
+			continue
+		}
+		files = append(files, info)
+	}
+	sort.Slice(files, func(i, j int) bool { return files[i].ModTime().After(files[j].ModTime()) })
+	total := int64(0)
+	for _, info := range files {
+		age, limit := now.Sub(info.ModTime()), ageMax
+		if strings.HasPrefix(info.Name(), tempPrefix) {
+			limit = time.Hour
+		}
+		if total+info.Size() > sizeMax || age > limit {
+			_ = os.Remove(filepath.Join(d.path, info.Name()))
+			continue
+		}
+		total += info.Size()
+	}
+}

@@ -1,0 +1,172 @@
+package bundle
+
+import (
+	"context"
+
+	"imgexportfs/bundle/blocks"
+)
+
+// sizePass finds the lengths of a bundle's deflated segments.
+type sizePass struct {
+	done    chan struct{}
+	err     error // once done is closed
+	client  *blocks.Client
+	waiting int // callers of Size who wait for it; guarded by Bundle.mu
+}
+
+// Size is the exact length of the bundle. If it depends on segments that
+// were never deflated, one parallel pass over them finds it; what that makes
+// is kept as far as there is room. When ctx ends Size returns, but the pass
+// goes on in the background.
+func (b *Bundle) Size(ctx context.Context) (int64, error) {
+	starts, err := b.offsets(ctx)
+	if err != nil {
+		return 0, err
+	}
+	return starts[len(starts)-1], nil
+}
+
+// QuickSize reports whether Size would return without reading more than a
+// segment.
+func (b *Bundle) QuickSize() bool {
+	b.mu.Lock()
+	known := b.starts != nil || b.broken != nil
+	b.mu.Unlock()
+	if known {
+		return true
+	}
+	_, unknown := b.knownLengths()
+	return len(unknown) <= 1
+}
+
+// Prepare finds out what Size will need, when nothing else is to be done, and
+// returns early when ctx ends.
+func (b *Bundle) Prepare(ctx context.Context) error {
+	_, err := b.waitForOffsets(ctx, false)
+	return err
+}
+
+// offsets returns where each gzip member starts, and the end of the last.
+func (b *Bundle) offsets(ctx context.Context) ([]int64, error) { return b.waitForOffsets(ctx, true) }
+
+func (b *Bundle) waitForOffsets(ctx context.Context, urgent bool) ([]int64, error) {
+	b.mu.Lock()
+	if b.starts != nil || b.broken != nil {
+		defer b.mu.Unlock()
+		return b.starts, b.broken
+	}
+	p := b.pass
+	if p == nil {
+		p = &sizePass{done: make(chan struct{}), client: b.engine.queue.NewClient(blocks.Background)}
+		b.pass = p
+		go b.findOffsets(p)
+	}
+	if urgent {
+		b.addWaiting(p, 1)
+		defer func() {
+			b.mu.Lock()
+			defer b.mu.Unlock()
+			b.addWaiting(p, -1)
+		}()
+	}
+	b.mu.Unlock()
+	select {
+	case <-p.done:
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	}
+	if p.err != nil {
+		return nil, p.err
+	}
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.starts, b.broken
+}
+
+// addWaiting makes the pass as urgent as those who wait for it need. b.mu is held.
+func (b *Bundle) addWaiting(p *sizePass, n int) {
+	if p.waiting += n; p.waiting > 0 {
+		p.client.SetUrgency(blocks.Waiting)
+	} else {
+		p.client.SetUrgency(blocks.Background)
+	}
+}
+
+// findOffsets runs the pass.
+func (b *Bundle) findOffsets(p *sizePass) {
+	starts, made, err := b.findLengths(p.client)
+	b.mu.Lock()
+	b.pass = nil
+	if p.err = err; err == nil {
+		b.starts = starts
+	}
+	b.mu.Unlock()
+	close(p.done)
+	if err == nil && made > 0 {
+		b.save()
+	}
+}
+
+// findLengths makes every segment whose length is not known, until the first
+// error. It returns where the members start and how many it has made.
+func (b *Bundle) findLengths(client *blocks.Client) (starts []int64, made int, err error) {
+	defer blocks.Guard(b.engine.log, "the size of bundle "+b.name, &err)
+	lengths, unknown := b.knownLengths()
+	err = client.Each(context.Background(), len(unknown), func(i int) (err error) {
+		lengths[unknown[i]], err = b.measure(unknown[i])
+		return err
+	})
+	return startsOf(len(lengths), func(i int) int64 { return lengths[i] }), len(unknown), err
+}
+
+// knownLengths returns the length of each member, and which have to be made for
+// that.
+func (b *Bundle) knownLengths() (lengths []int64, unknown []int) {
+	b.loadIndex()
+	lengths = make([]int64, len(b.segs))
+	for i, seg := range b.segs {
+		n, ok := b.engine.index.Length(seg.key)
+		switch {
+		case seg.stored:
+			lengths[i] = b.memberMax(i)
+		case ok:
+			lengths[i] = n
+		default:
+			unknown = append(unknown, i)
+		}
+	}
+	return lengths, unknown
+}
+
+// measure makes the member of segment i for its length, and keeps it as long as
+// there is room: the pass begins with the first segment, and so will a reader.
+func (b *Bundle) measure(i int) (int64, error) {
+	key := b.segs[i].key
+	if n, ok := b.engine.index.Length(key); ok {
+		return n, nil // found by somebody else meanwhile
+	}
+	sc := b.engine.scratches.get()
+	defer b.engine.scratches.put(sc)
+	made, err := b.deflated(sc, i)
+	if err == nil {
+		b.engine.cache.Offer(key, made)
+	}
+	return int64(len(made)), err
+}
+
+// loadIndex takes what the index file of this bundle holds into memory, once.
+func (b *Bundle) loadIndex() {
+	b.load.Do(func() { b.engine.index.Load(b.indexFile) })
+}
+
+// save writes what is known of this bundle to the index file, in the background:
+// nobody who waits for a size or a checksum waits for a disk.
+func (b *Bundle) save() {
+	var deflated []blocks.Key
+	for _, seg := range b.segs {
+		if !seg.stored {
+			deflated = append(deflated, seg.key)
+		}
+	}
+	b.engine.saving.Go(func() { b.engine.index.Save(b.indexFile, b.whole, deflated) })
+}
