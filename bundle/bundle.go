@@ -166,9 +166,15 @@ func (b *Bundle) planOf(i int) []byte {
 func (b *Bundle) memberMax(i int) int64 { return memberMax(b.segs[i].size(), b.planOf(i)) }
 
 func (b *Bundle) recipe(i int) blocks.Recipe {
+	size := b.memberMax(i)
+	if !b.segs[i].stored {
+		if n, ok := b.engine.index.Length(b.segs[i].key); ok {
+			size = n
+		}
+	}
 	return blocks.Recipe{
 		Key:  b.segs[i].key,
-		Size: b.memberMax(i),
+		Size: size,
 		Make: func() ([]byte, error) { return b.member(i) },
 	}
 }
