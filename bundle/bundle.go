@@ -242,9 +242,12 @@ func (b *Bundle) Broken() bool {
 func (b *Bundle) WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error {
 	r := b.NewReader()
 	defer r.Close()
+	b.mu.Lock()
+	starts := b.starts
+	b.mu.Unlock()
 	for i, seg := range b.segs {
 		r.makeAhead(i+1, len(b.segs), windowMax)
-		blk, err := b.engine.cache.Get(ctx, r.waiting, b.recipe(i), false)
+		blk, err := r.block(ctx, starts, i, false)
 		if err != nil {
 			return err
 		}

@@ -136,13 +136,14 @@ func (r *Reader) Read(ctx context.Context, dest []byte, off int64) (*Slice, erro
 	return s, nil
 }
 
-// block returns block i for use, which has the length that offsets were handed out by.
+// block returns block i for use. Its length is that by which offsets were handed
+// out; starts is nil if none were.
 func (r *Reader) block(ctx context.Context, starts []int64, i int, holding bool) (*blocks.Block, error) {
 	blk, err := r.engine.cache.Get(ctx, r.waiting, r.blob.recipe(i), holding)
 	if err != nil {
 		return nil, err
 	}
-	if n := int64(len(blk.Data())); n != starts[i+1]-starts[i] {
+	if n := int64(len(blk.Data())); starts != nil && n != starts[i+1]-starts[i] {
 		blk.Release()
 		return nil, r.blob.wrongLength(i, n)
 	}
