@@ -40,8 +40,11 @@ type Engine struct {
 	cache     *blocks.Cache
 	scratches scratches
 	index     *index.Index
-	saving    sync.WaitGroup // writes of index files
-	readers   atomic.Int64   // open Readers, who share the budget
+
+	mu      sync.Mutex // guards what follows
+	closed  bool
+	saving  sync.WaitGroup // writes of index files
+	readers atomic.Int64   // open Readers, who share the budget
 }
 
 // NewEngine returns an engine.
@@ -76,7 +79,19 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 // for one waits until its context ends.
 func (e *Engine) Close() {
 	e.queue.Close()
+	e.mu.Lock()
+	e.closed = true
+	e.mu.Unlock()
 	e.saving.Wait()
+}
+
+// save runs write in the background, unless the engine is closed.
+func (e *Engine) save(write func()) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if !e.closed {
+		e.saving.Go(write)
+	}
 }
 
 // Budget is the memory that is shared by all that can be made again.

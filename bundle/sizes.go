@@ -101,10 +101,10 @@ func (b *Bundle) findOffsets(p *sizePass) {
 		b.starts = starts
 	}
 	b.mu.Unlock()
-	close(p.done)
 	if err == nil && made > 0 {
 		b.save()
 	}
+	close(p.done)
 }
 
 // findLengths makes every segment whose length is not known, until the first
@@ -168,5 +168,5 @@ func (b *Bundle) save() {
 			deflated = append(deflated, seg.key)
 		}
 	}
-	b.engine.saving.Go(func() { b.engine.index.Save(b.indexFile, b.whole, deflated) })
+	b.engine.save(func() { b.engine.index.Save(b.indexFile, b.whole, deflated) })
 }
