@@ -2,10 +2,26 @@ package xcat
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
+
+	"imgexportfs/xcat/db"
+	"imgexportfs/xcat/noderange"
 )
+
+// What users of a site need of package db.
+type (
+	Site      = db.Site[Catalog]
+	Config    = db.Config
+	Status    = db.Status
+	NamedDump = db.NamedDump
+	Row       = db.Row
+)
+
+// OpenSite opens a site and reads its rows.
+func OpenSite(ctx context.Context, cfg Config) (*Site, error) { return db.Open(ctx, cfg, newCatalog) }
 
 // Catalog is the visible rows of a site at one moment, arranged the way
 // exports ask for them. It never changes, so any number of goroutines can use
@@ -21,15 +37,14 @@ type Catalog struct {
 	comps     map[string][]Row // of a kit, by kitcompname
 	litefiles map[string][]Row // of an image, a group, or ALL, by file
 
-	nodes       map[string][]string // groups of a node, in their order
-	nodeNames   []string            // byte order
-	postscripts map[string]Row      // of a node, a group, or xcatdefaults
+	nodes       *noderange.Nodes
+	postscripts map[string]Row // of a node, a group, or xcatdefaults
 	site        map[string]string
 }
 
 // newCatalog arranges the rows of tables.
-func newCatalog(tables Tables) *Catalog {
-	rows := func(table string) []Row { return tables[table].visible() }
+func newCatalog(tables db.Tables) *Catalog {
+	rows := func(table string) []Row { return tables[table].Visible() }
 	c := &Catalog{
 		osimage:     byKey(rows("osimage"), "imagename"),
 		linuximage:  byKey(rows("linuximage"), "imagename"),
@@ -39,21 +54,21 @@ func newCatalog(tables Tables) *Catalog {
 		comps:       grouped(rows("kitcomponent"), "kitname", "kitcompname"),
 		litefiles:   grouped(rows("litefile"), "image", "file"),
 		postscripts: byKey(rows("postscripts"), "node"),
-		nodes:       map[string][]string{},
 		site:        map[string]string{},
 	}
+	groups := map[string][]string{}
 	for _, row := range rows("nodelist") {
 		if row["node"] != "" {
-			c.nodes[row["node"]] = splitList(row["groups"], ",")
+			groups[row["node"]] = splitList(row["groups"], ",")
 		}
 	}
+	c.nodes = noderange.NewNodes(groups)
 	for _, row := range rows("site") {
 		if row["key"] != "" {
 			c.site[row["key"]] = row["value"]
 		}
 	}
 	c.images = slices.Sorted(maps.Keys(c.osimage))
-	c.nodeNames = slices.Sorted(maps.Keys(c.nodes))
 	return c
 }
 
@@ -66,6 +81,10 @@ func (c *Catalog) OSImage(image string) (Row, bool) {
 	row, ok := c.osimage[image]
 	return maps.Clone(row), ok
 }
+
+// FirstNode returns the node whose postscripts imgexport -p takes: the first in
+// byte order of those that the noderange stands for.
+func (c *Catalog) FirstNode(nodes string) (string, error) { return c.nodes.First(nodes) }
 
 // installDir is where a site keeps what it installs.
 func (c *Catalog) installDir() string {

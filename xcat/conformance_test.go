@@ -48,7 +48,7 @@ func TestConformance(t *testing.T) {
 		t.Skip("the site holds device nodes, and only root can make those")
 	}
 	root := unpackSite(t)
-	site, err := OpenSite(t.Context(), Config{Root: root, Getenv: func(string) string { return "" }})
+	site, err := OpenSite(t.Context(), Config{Root: root, Getenv: noEnv})
 	if err != nil {
 		t.Fatal(err)
 	}

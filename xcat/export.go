@@ -90,9 +90,6 @@ type exporter struct {
 	result  Export
 }
 
-// bootFile is a file without which an image does not boot.
-type bootFile struct{ element, path string }
-
 // run takes imgexport's steps in imgexport's order. A step that refuses lets
 // imgexport stop; the files that are found so far are still listed.
 func (x *exporter) run() {
@@ -123,23 +120,6 @@ func (x *exporter) checkName() bool {
 		x.refuse(err.Error())
 	}
 	return !x.result.Refused
-}
-
-// findFiles finds what the way of provisioning needs.
-func (x *exporter) findFiles() {
-	method := x.osimage["provmethod"]
-	switch {
-	case method == "install":
-		x.findInstall()
-	case method == "statelite":
-		x.findStatelite()
-	case method == "netboot" && x.isESX():
-		// imgexport knows no files of VMware ESX.
-	case x.osimage["osarch"] == s390x:
-		x.findRawImages(method)
-	case method == "netboot":
-		x.findNetboot()
-	}
 }
 
 // pack lists what is made here rather than copied.
@@ -220,4 +200,33 @@ func isGenerated(name string) bool {
 func isReserved(p string) bool {
 	base := path.Base(p)
 	return isGenerated(base) || base == extraName
+}
+
+// Level says what kind of message a Message is.
+type Level uint8
+
+// The levels of a message.
+const (
+	Data    Level = iota // imgexport's progress lines, to standard output
+	Error                // imgexport's error lines, byte for byte, and refusals of ours; exit code 1
+	Warning              // what imgexport says nothing about; does not change the exit code
+)
+
+// Message is one line that an export has to say. Text may hold any byte that
+// a table or a file name can.
+type Message struct {
+	Level Level
+	Text  string
+}
+
+// String returns the message as people see it: "Error: text", "Warning:
+// text", or the text alone.
+func (m Message) String() string {
+	switch m.Level {
+	case Error:
+		return "Error: " + m.Text
+	case Warning:
+		return "Warning: " + m.Text
+	}
+	return m.Text
 }
