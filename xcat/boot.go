@@ -133,22 +133,7 @@ func (x *exporter) findPkglist() {
 // each in byte order, so that the manifest does not depend on a file system.
 func (x *exporter) findRawImages(method string) {
 	dir := strings.Join([]string{x.catalog.installDir(), method, x.osimage["osvers"], s390x, x.osimage["profile"]}, "/")
-	names, err := x.root.ReadDir(dir)
-	if err != nil {
-		x.refuse("Could not open image files in directory " + dir)
-	}
-	var links, files []string
-	for _, name := range names {
-		file := dir + "/" + name
-		if !strings.HasSuffix(name, ".img") || !x.isFile(file) {
-			continue
-		}
-		if st, err := x.root.Lstat(file); err == nil && st.IsSymlink() {
-			links = append(links, file)
-		} else {
-			files = append(files, file)
-		}
-	}
+	links, files := x.listRawImages(dir)
 	x.rawImages = append(links, files...)
 	if len(x.rawImages) == 0 {
 		x.refuse(fmt.Sprintf("There is no image file *.img for %s in %s; imgimport refuses a bundle without one", x.req.Image, dir))
@@ -159,6 +144,29 @@ func (x *exporter) findRawImages(method string) {
 		elements = append(elements, tablesdump.Value("files", file))
 	}
 	x.elements = append(x.elements, tablesdump.Group("rawimagefiles", elements...))
+}
+
+// listRawImages lists the disk images in a directory.
+func (x *exporter) listRawImages(dir string) (links, files []string) {
+	names, err := x.root.ReadDir(dir)
+	x.note(dir, err)
+	if err != nil {
+		x.refuse("Could not open image files in directory " + dir)
+	}
+	for _, name := range names {
+		file := dir + "/" + name
+		if !strings.HasSuffix(name, ".img") {
+			continue
+		}
+		switch st, err := x.lstat(file); {
+		case err == nil && st.IsRegular():
+			x.seen[file] = st
+			files = append(files, file)
+		case err == nil && st.IsSymlink() && x.isFile(file):
+			links = append(links, file)
+		}
+	}
+	return links, files
 }
 
 // copyRawImages lists the disk images, without a word, as imgexport.

@@ -37,14 +37,12 @@ func (x *exporter) copyFiles() {
 
 // copyNeeded lists a file without which the bundle is of no use.
 func (x *exporter) copyNeeded(file, what string) {
-	why := ""
-	if st, err := x.stat(file); err != nil {
-		why = reason(err)
-	} else if x.claim(file, st) {
-		why = x.addFile(path.Base(file), file, st)
+	st, err := x.stat(file)
+	if err == nil && x.claim(file, st) {
+		err = x.addFile(path.Base(file), file, st)
 	}
-	if why != "" {
-		x.refuse(fmt.Sprintf("Couldn't read %s %s for %s: %s. The image cannot be exported without it.", what, file, x.name, why))
+	if err != nil {
+		x.refuse(fmt.Sprintf("Couldn't read %s %s for %s: %s. The image cannot be exported without it.", what, file, x.name, reason(err)))
 	}
 }
 
@@ -57,19 +55,19 @@ func (x *exporter) copyList(column, value string) {
 		x.data(file)
 		st, err := x.stat(file)
 		switch {
-		case err != nil && isAbsent(err):
+		case accessOf(err) == absent:
 			if column != "postinstall" || !x.copyScript(file) {
 				x.skipMissing(file)
 				x.claim(file, st)
 			}
 		case err != nil:
-			x.skipUnreadable(file, reason(err))
+			x.skipUnreadable(file, err)
 		case !x.claim(file, st):
 		case st.IsDir():
 			x.warn(fmt.Sprintf("%s in %s of %s is a directory; imgexport exports only files from there. Skip.", file, column, x.req.Image))
 		default:
-			if why := x.addFile(path.Base(file), file, st); why != "" {
-				x.skipUnreadable(file, why)
+			if err := x.addFile(path.Base(file), file, st); err != nil {
+				x.skipUnreadable(file, err)
 			}
 		}
 	}
@@ -89,8 +87,8 @@ func (x *exporter) copyScript(value string) bool {
 		return false
 	}
 	if x.claim(script, st) {
-		if why := x.addFile(path.Base(script), script, st); why != "" {
-			x.skipUnreadable(script, why)
+		if err := x.addFile(path.Base(script), script, st); err != nil {
+			x.skipUnreadable(script, err)
 			return true
 		}
 	}
@@ -103,20 +101,21 @@ func (x *exporter) skipMissing(file string) {
 	x.error("Couldn't find file " + file + " for " + x.name + ". Skip.")
 }
 
-func (x *exporter) skipUnreadable(file, why string) {
-	x.error("Couldn't read file " + file + " for " + x.name + ": " + why + ". Skip.")
+// skipUnreadable says why a file is left out, unless that may pass.
+func (x *exporter) skipUnreadable(file string, err error) {
+	if accessOf(err) != passing {
+		x.error("Couldn't read file " + file + " for " + x.name + ": " + reason(err) + ". Skip.")
+	}
 }
 
 // addFile lists a file that st describes, links followed, as imgexport copies
-// one: owned by root, with the file's time and its mode less the umask. It
-// returns why that cannot be done, or "".
-func (x *exporter) addFile(name, file string, st source.Stat) string {
+// one: owned by root, with the file's time and its mode less the umask.
+func (x *exporter) addFile(name, file string, st source.Stat) error {
 	content, err := x.content(file, st)
-	if err != nil {
-		return reason(err)
+	if err == nil {
+		x.add(bundle.NewRegular(name, st.Perm()&permMask, st.ModTime(), content))
 	}
-	x.add(bundle.NewRegular(name, st.Perm()&permMask, st.ModTime(), content))
-	return ""
+	return err
 }
 
 // everyoneReads are the permissions of a file that anybody can read.
@@ -130,11 +129,9 @@ func (x *exporter) content(file string, st source.Stat) (bundle.Content, error) 
 		return nil, errors.New("it is a " + st.TypeName())
 	}
 	if st.Perm()&everyoneReads != everyoneReads {
-		f, err := x.root.Open(file)
-		if err != nil {
+		if err := x.tryOpen(file); err != nil {
 			return nil, err
 		}
-		_ = f.Close()
 	}
 	return bundle.NewFile(x.root, file, st)
 }
@@ -186,25 +183,25 @@ type treeCopy struct {
 // below lists what is in the directory dir as members below name, in byte
 // order.
 func (t *treeCopy) below(dir, name string) {
-	if t.x.ctx.Err() != nil {
+	if t.x.ctx.Err() != nil || t.x.result.Unreadable != nil {
 		return
 	}
 	dir = strings.TrimRight(dir, "/")
-	names, err := t.x.root.ReadDir(dir + "/")
+	names, err := t.x.readDir(dir)
 	if err != nil {
-		t.x.skipUnreadable(dir, reason(err))
+		t.x.skipUnreadable(dir, err)
 		return
 	}
 	for _, base := range names {
 		if err := t.entry(dir+"/"+base, name+"/"+base); err != nil {
-			t.x.skipUnreadable(dir+"/"+base, reason(err))
+			t.x.skipUnreadable(dir+"/"+base, err)
 		}
 	}
 }
 
 // entry lists one file and what is below it.
 func (t *treeCopy) entry(file, name string) error {
-	st, err := t.x.root.Lstat(file)
+	st, err := t.x.lstat(file)
 	if err != nil {
 		return err
 	}
@@ -237,7 +234,7 @@ func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, err
 	case st.IsDir():
 		return bundle.NewDirectory(name, perm, st.ModTime())
 	case st.IsSymlink():
-		target, err := t.x.root.Readlink(file)
+		target, err := t.x.readlink(file)
 		if err != nil {
 			return bundle.Member{}, err
 		}

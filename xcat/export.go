@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"time"
@@ -32,9 +33,9 @@ type Export struct {
 	Messages []Message       // in imgexport's order
 	Refused  bool            // there is no bundle; an Error says why
 
-	// Unreadable says why a file could not be looked at or read at the moment,
-	// where that may pass. The image is not refused, and nothing is known of its
-	// bundle; Members and Messages are those found before.
+	// Unreadable says which file could not be looked at or read, and why, where
+	// that may pass; nil if there is none. The image is not refused, and nothing is
+	// known of its bundle; Members and Messages are those found before.
 	Unreadable error
 }
 
@@ -49,21 +50,28 @@ func (e *Export) Problems() []Message {
 	return out
 }
 
-// Export finds out what the bundle of an image holds. Whatever is wrong with
-// the image is in the result's Messages; the error is that of ctx.
+// pauses are those before an export is tried again because a file changed while it
+// was looked at.
+var pauses = []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond}
+
+// Export finds out what the bundle of an image holds. Whatever is wrong with the
+// image is in the result; the error is that of ctx.
 func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*Export, error) {
-	x := &exporter{
-		ctx: ctx, catalog: c, root: root, req: req,
-		name:    BundleName(req.Image),
-		seen:    map[string]source.Stat{},
-		claims:  map[string]claim{},
-		members: map[string]int{},
+	for n := 0; ; n++ {
+		x := newExporter(ctx, c, root, req)
+		x.run()
+		if ctx.Err() == nil && n < len(pauses) && errors.Is(x.result.Unreadable, source.ErrChanged) {
+			select {
+			case <-time.After(pauses[n]):
+				continue
+			case <-ctx.Done():
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
+		}
+		return &x.result, nil
 	}
-	x.run()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
-	}
-	return &x.result, nil
 }
 
 // exporter is one export at work.
@@ -90,6 +98,16 @@ type exporter struct {
 	result  Export
 }
 
+func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request) *exporter {
+	return &exporter{
+		ctx: ctx, catalog: c, root: root, req: req,
+		name:    BundleName(req.Image),
+		seen:    map[string]source.Stat{},
+		claims:  map[string]claim{},
+		members: map[string]int{},
+	}
+}
+
 // run takes imgexport's steps in imgexport's order. A step that refuses lets
 // imgexport stop; the files that are found so far are still listed.
 func (x *exporter) run() {
@@ -106,7 +124,7 @@ func (x *exporter) run() {
 	x.silent = x.result.Refused
 	x.pack()
 	x.copyFiles()
-	if x.silent || x.result.Refused {
+	if x.hasStopped() {
 		x.dropGenerated()
 		return
 	}
@@ -124,7 +142,7 @@ func (x *exporter) checkName() bool {
 
 // pack lists what is made here rather than copied.
 func (x *exporter) pack() {
-	if x.osimage["provmethod"] == "statelite" && !x.result.Refused {
+	if x.osimage["provmethod"] == "statelite" && !x.hasStopped() {
 		x.packStatelite()
 	}
 }
@@ -140,12 +158,14 @@ func (x *exporter) warn(text string) { x.say(Warning, text) }
 
 // refuse says why there will be no bundle.
 func (x *exporter) refuse(text string) {
-	x.result.Refused = true
-	x.say(Error, text)
+	if x.result.Unreadable == nil {
+		x.result.Refused = true
+		x.say(Error, text)
+	}
 }
 
 func (x *exporter) say(level Level, text string) {
-	if !x.silent {
+	if !x.silent && x.result.Unreadable == nil {
 		x.result.Messages = append(x.result.Messages, Message{Level: level, Text: text})
 	}
 }
@@ -156,7 +176,7 @@ func (x *exporter) add(m bundle.Member, err error) {
 		x.refuse(fmt.Sprintf("%s: %v", x.req.Image, err))
 		return
 	}
-	if _, listed := x.members[m.Name]; listed {
+	if _, listed := x.members[m.Name]; listed || x.result.Unreadable != nil {
 		return
 	}
 	x.members[m.Name] = len(x.result.Members)

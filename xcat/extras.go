@@ -45,11 +45,11 @@ func (x *exporter) findExtra(given, dest string) {
 	}
 	st, err := x.stat(src)
 	switch {
-	case err != nil && isAbsent(err):
+	case accessOf(err) == absent:
 		x.error("Can not find Extra file " + given + ".  Argument will be ignored")
 		return
 	case err != nil:
-		x.skipUnreadable(src, reason(err))
+		x.skipUnreadable(src, err)
 		return
 	}
 	e := extra{src: src, st: st}
@@ -60,7 +60,7 @@ func (x *exporter) findExtra(given, dest string) {
 		}
 	} else {
 		if e.content, err = x.content(src, st); err != nil {
-			x.skipUnreadable(src, reason(err))
+			x.skipUnreadable(src, err)
 			return
 		}
 		home = path.Dir(src)
@@ -143,8 +143,8 @@ func (x *exporter) withoutDots(src string) (string, error) {
 		return plain, nil
 	}
 	// Behind a symbolic link ".." is not the directory that it looks like.
-	a, errA := x.root.Stat(src)
-	b, errB := x.root.Stat(plain)
+	a, errA := x.stat(src)
+	b, errB := x.stat(plain)
 	if errA == nil && (errB != nil || a.Identity != b.Identity) {
 		return "", fmt.Errorf("the path leads through a symbolic link and then up; name it without %q", "..")
 	}

@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -77,14 +78,14 @@ func (x *exporter) copyKit(name, dir string) {
 	}
 	st, err := x.stat(dir)
 	switch {
-	case err != nil && isAbsent(err):
+	case accessOf(err) == absent:
 		x.skipMissing(dir)
 		return
 	case err != nil:
-		x.skipUnreadable(dir, reason(err))
+		x.skipUnreadable(dir, err)
 		return
 	case !st.IsDir():
-		x.skipUnreadable(dir, "it is a "+st.TypeName()+" and not the kit's directory")
+		x.skipUnreadable(dir, errors.New("it is a "+st.TypeName()+" and not the kit's directory"))
 		return
 	}
 	// A kit shares its directory with nothing; its name stands for a path.

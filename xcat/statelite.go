@@ -51,6 +51,7 @@ func (x *exporter) packStatelite() {
 		for _, s := range sentences {
 			x.warn(s)
 		}
+		x.note(dir+"/"+treeDir, err)
 		if err != nil {
 			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
 		} else {

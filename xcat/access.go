@@ -1,0 +1,169 @@
+package xcat
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io/fs"
+
+	"golang.org/x/sys/unix"
+
+	"imgexportfs/bundle/source"
+)
+
+// access says what an error of a file means for an export. Every error of a look,
+// an open, a listing, a link and the walk of a tree goes through accessOf.
+type access uint8
+
+const (
+	readable access = iota // no error
+	absent                 // there is no such file, and the rules say what follows
+	barred                 // the file is there and cannot be exported: it is refused or skipped
+	passing                // nothing is known of the file at the moment; later it may be readable
+)
+
+// accessOf returns what err means. An error number that is not known to be for good
+// may pass: to keep the name of a bundle that cannot be made does no harm, and to
+// drop the name of one that can be made lets a mirror delete its copy.
+func accessOf(err error) access {
+	if err == nil {
+		return readable
+	}
+	isAny := func(errs ...error) bool {
+		for _, e := range errs {
+			if errors.Is(err, e) {
+				return true
+			}
+		}
+		return false
+	}
+	_, isNumber := errors.AsType[unix.Errno](err)
+	timeout, isTimeout := errors.AsType[interface {
+		error
+		Timeout() bool
+	}](err)
+	switch {
+	case isAny(source.ErrChanged, context.Canceled):
+		return passing
+	case isAny(fs.ErrNotExist, unix.ENOTDIR, unix.ELOOP, unix.ENAMETOOLONG, unix.EINVAL):
+		return absent
+	case isAny(fs.ErrPermission) || !isNumber && (!isTimeout || !timeout.Timeout()):
+		return barred
+	}
+	return passing
+}
+
+// note takes down the error of a file if it may pass. What the export says or lists
+// from then on does not count. A refusal comes from what is known for certain, so
+// after one no error is taken down.
+func (x *exporter) note(file string, err error) {
+	if accessOf(err) != passing || x.hasStopped() {
+		return
+	}
+	if e, ok := err.(*fs.PathError); ok && e.Path == file {
+		err = e.Err
+	}
+	x.result.Unreadable = fmt.Errorf("image %s: %s cannot be read at the moment: %w", x.req.Image, file, err)
+}
+
+// hasStopped reports whether it is decided that there is no bundle now.
+func (x *exporter) hasStopped() bool { return x.result.Refused || x.result.Unreadable != nil }
+
+// stat describes what a path leads to, links followed, in the state in which this
+// export first saw it. The empty path leads nowhere.
+func (x *exporter) stat(p string) (source.Stat, error) {
+	if p == "" {
+		return source.Stat{}, fs.ErrNotExist
+	}
+	if st, seen := x.seen[p]; seen {
+		return st, nil
+	}
+	if x.result.Unreadable != nil {
+		return source.Stat{}, x.result.Unreadable // the next look might take as long as the one that failed
+	}
+	st, err := x.root.Stat(p)
+	if err == nil {
+		x.seen[p] = st
+	}
+	x.note(p, err)
+	return st, err
+}
+
+// look describes what a path leads to, if there is anything. If it cannot be told
+// the image is refused: to take the file for absent would be to search on and to
+// find another one.
+func (x *exporter) look(p string) (source.Stat, bool) {
+	st, err := x.stat(p)
+	if accessOf(err) == barred {
+		x.refuse(fmt.Sprintf("Couldn't look at %s for %s: %s. Run this as root, as imgexport.", p, x.req.Image, reason(err)))
+	}
+	return st, err == nil
+}
+
+// exists reports whether there is anything under the path, links followed. Who may
+// read it does not matter here: imgexport runs as root, and what a bundle holds must
+// not depend on who makes it.
+func (x *exporter) exists(p string) bool {
+	_, found := x.look(p)
+	return found
+}
+
+// isFile reports whether there is a regular file under the path, links followed.
+func (x *exporter) isFile(p string) bool {
+	st, found := x.look(p)
+	return found && st.IsRegular()
+}
+
+// readDir returns the names in a directory that has been looked at.
+func (x *exporter) readDir(dir string) ([]string, error) {
+	names, err := x.root.ReadDir(dir + "/")
+	err = changedIfGone(err)
+	x.note(dir, err)
+	return names, err
+}
+
+// lstat describes a file that the listing of its directory names.
+func (x *exporter) lstat(file string) (source.Stat, error) {
+	st, err := x.root.Lstat(file)
+	err = changedIfGone(err)
+	x.note(file, err)
+	return st, err
+}
+
+// readlink returns the target of a link that has been looked at.
+func (x *exporter) readlink(file string) (string, error) {
+	target, err := x.root.Readlink(file)
+	err = changedIfGone(err)
+	x.note(file, err)
+	return target, err
+}
+
+// tryOpen opens and closes a regular file that has been looked at.
+func (x *exporter) tryOpen(file string) error {
+	f, err := x.root.Open(file)
+	if err == nil {
+		return f.Close()
+	}
+	err = changedIfGone(err)
+	x.note(file, err)
+	return err
+}
+
+// changedIfGone adds ErrChanged to an error that says that a file is not there, or is
+// of another type, where it has just been seen.
+func changedIfGone(err error) error {
+	for _, gone := range []error{fs.ErrNotExist, unix.ENOTDIR, unix.EINVAL, source.ErrNotRegular} {
+		if errors.Is(err, gone) {
+			return fmt.Errorf("%w: %w", err, source.ErrChanged)
+		}
+	}
+	return err
+}
+
+// reason returns an error's text without the path, which stands before it.
+func reason(err error) string {
+	if e, ok := errors.AsType[*fs.PathError](err); ok {
+		return e.Err.Error()
+	}
+	return err.Error()
+}
