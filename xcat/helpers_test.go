@@ -151,5 +151,3 @@ func mkdir(t *testing.T, dir, name string) {
 	t.Helper()
 	must(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
 }
-
-func noEnv(string) string { return "" }
