@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Field is one value of a row in a table dump. The zero value is a column
-// that is not set.
+// Field is one value of a row in a table dump. The zero value is a column that is not
+// set.
 type Field struct {
 	Text string
 	Set  bool
@@ -56,8 +56,8 @@ func (e *CSVError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.
 // ReadCSV reads what WriteCSV and tabdump write, also when people have edited
 // it: values need no quotation marks, lines that begin with # are comments, empty
 // lines and carriage returns at their ends don't count, and columns stand in
-// any order. What is cut short is an error: every row must have as many fields as
-// there are columns, and the last line its newline. The errors are *CSVError.
+// any order. Truncated text is an error: every row must have as many fields as
+// there are columns, and the last line must end with a newline. The errors are *CSVError.
 func ReadCSV(text []byte) (Dump, error) {
 	r := csvReader{text: string(text), line: 1}
 	header, found := r.header()
@@ -79,7 +79,7 @@ func ReadCSV(text []byte) (Dump, error) {
 	return dump, nil
 }
 
-// csvReader reads text from its start and takes off what it has read.
+// csvReader reads text from its start and removes what it has read.
 type csvReader struct {
 	text string
 	line int

@@ -5,14 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 
 	"golang.org/x/sys/unix"
 
 	"imgexportfs/bundle/source"
 )
 
-// access says what an error of a file means for an export. Every error of a look,
-// an open, a listing, a link and the walk of a tree goes through accessOf.
+// access says what an error of a file means for an export. Every error of a look, an
+// open, a listing, a link and the walk of a tree goes through accessOf.
 type access uint8
 
 const (
@@ -29,28 +30,25 @@ func accessOf(err error) access {
 	if err == nil {
 		return readable
 	}
-	isAny := func(errs ...error) bool {
-		for _, e := range errs {
-			if errors.Is(err, e) {
-				return true
-			}
-		}
-		return false
-	}
 	_, isNumber := errors.AsType[unix.Errno](err)
 	timeout, isTimeout := errors.AsType[interface {
 		error
 		Timeout() bool
 	}](err)
 	switch {
-	case isAny(source.ErrChanged, context.Canceled):
+	case isAny(err, source.ErrChanged, context.Canceled):
 		return passing
-	case isAny(fs.ErrNotExist, unix.ENOTDIR, unix.ELOOP, unix.ENAMETOOLONG, unix.EINVAL):
+	case isAny(err, fs.ErrNotExist, unix.ENOTDIR, unix.ELOOP, unix.ENAMETOOLONG, unix.EINVAL):
 		return absent
-	case isAny(fs.ErrPermission) || !isNumber && (!isTimeout || !timeout.Timeout()):
+	case errors.Is(err, fs.ErrPermission) || !isNumber && (!isTimeout || !timeout.Timeout()):
 		return barred
 	}
 	return passing
+}
+
+// isAny reports whether err is one of errs.
+func isAny(err error, errs ...error) bool {
+	return slices.ContainsFunc(errs, func(e error) bool { return errors.Is(err, e) })
 }
 
 // note takes down the error of a file if it may pass. What the export says or lists
@@ -114,49 +112,13 @@ func (x *exporter) isFile(p string) bool {
 	return found && st.IsRegular()
 }
 
-// readDir returns the names in a directory that has been looked at.
-func (x *exporter) readDir(dir string) ([]string, error) {
-	names, err := x.root.ReadDir(dir + "/")
-	err = changedIfGone(err)
-	x.note(dir, err)
-	return names, err
-}
-
-// lstat describes a file that the listing of its directory names.
-func (x *exporter) lstat(file string) (source.Stat, error) {
-	st, err := x.root.Lstat(file)
-	err = changedIfGone(err)
-	x.note(file, err)
-	return st, err
-}
-
-// readlink returns the target of a link that has been looked at.
-func (x *exporter) readlink(file string) (string, error) {
-	target, err := x.root.Readlink(file)
-	err = changedIfGone(err)
-	x.note(file, err)
-	return target, err
-}
-
-// tryOpen opens and closes a regular file that has been looked at.
-func (x *exporter) tryOpen(file string) error {
-	f, err := x.root.Open(file)
-	if err == nil {
-		return f.Close()
+// noteListed is note for a file that has just been seen, or that the listing of its
+// directory names: if it is not there, or is of another type, it has changed.
+func (x *exporter) noteListed(file string, err error) error {
+	if isAny(err, fs.ErrNotExist, unix.ENOTDIR, unix.EINVAL, source.ErrNotRegular) {
+		err = fmt.Errorf("%w: %w", err, source.ErrChanged)
 	}
-	err = changedIfGone(err)
 	x.note(file, err)
-	return err
-}
-
-// changedIfGone adds ErrChanged to an error that says that a file is not there, or is
-// of another type, where it has just been seen.
-func changedIfGone(err error) error {
-	for _, gone := range []error{fs.ErrNotExist, unix.ENOTDIR, unix.EINVAL, source.ErrNotRegular} {
-		if errors.Is(err, gone) {
-			return fmt.Errorf("%w: %w", err, source.ErrChanged)
-		}
-	}
 	return err
 }
 

@@ -27,8 +27,8 @@ func (x *exporter) findFiles() {
 // bootFile is a file without which an image does not boot.
 type bootFile struct{ element, path string }
 
-// needBoot notes files that the bundle is useless without. Those without a
-// path have not been found.
+// needBoot notes files that the bundle is useless without. Those without a path have
+// not been found.
 func (x *exporter) needBoot(files ...bootFile) {
 	for _, f := range files {
 		if f.path == "" {
@@ -115,7 +115,7 @@ func (x *exporter) finder() func(name string) string {
 	}
 }
 
-// findPkglist searches for the package list that the table leaves open.
+// findPkglist searches for the package list if the table does not name one.
 func (x *exporter) findPkglist() {
 	if isSet(x.linuximage["pkglist"]) {
 		return
@@ -158,18 +158,19 @@ func (x *exporter) listRawImages(dir string) (links, files []string) {
 		if !strings.HasSuffix(name, ".img") {
 			continue
 		}
-		switch st, err := x.lstat(file); {
-		case err == nil && st.IsRegular():
+		switch st, err := x.root.Lstat(file); {
+		case x.noteListed(file, err) != nil:
+		case st.IsRegular():
 			x.seen[file] = st
 			files = append(files, file)
-		case err == nil && st.IsSymlink() && x.isFile(file):
+		case st.IsSymlink() && x.isFile(file):
 			links = append(links, file)
 		}
 	}
 	return links, files
 }
 
-// copyRawImages lists the disk images, without a word, as imgexport.
+// copyRawImages lists the disk images. Like imgexport it says nothing about them.
 func (x *exporter) copyRawImages() {
 	for _, file := range x.rawImages {
 		x.copyNeeded(file, "image file")

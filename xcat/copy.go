@@ -73,9 +73,9 @@ func (x *exporter) copyList(column, value string) {
 	}
 }
 
-// copyScript handles a postinstall script that the table lists with arguments,
-// which genimage takes and imgexport does not. The script gets into the bundle
-// under its own name, although imgimport looks for the whole value.
+// copyScript handles a postinstall script that the table lists with arguments.
+// genimage accepts those, and imgexport does not. The script goes into the bundle under
+// its own name, although imgimport looks for the whole value.
 func (x *exporter) copyScript(value string) bool {
 	end := strings.IndexFunc(value, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
 	if end <= 0 {
@@ -109,7 +109,7 @@ func (x *exporter) skipUnreadable(file string, err error) {
 }
 
 // addFile lists a file that st describes, links followed, as imgexport copies
-// one: owned by root, with the file's time and its mode less the umask.
+// one: owned by root, with the file's time, and its mode without the bits of the umask.
 func (x *exporter) addFile(name, file string, st source.Stat) error {
 	content, err := x.content(file, st)
 	if err == nil {
@@ -118,25 +118,26 @@ func (x *exporter) addFile(name, file string, st source.Stat) error {
 	return err
 }
 
-// everyoneReads are the permissions of a file that anybody can read.
+// everyoneReads are the permissions of a file that every user can read.
 const everyoneReads = 0o444
 
-// content returns the content of a file that st describes. One that not
-// everybody may read is opened, so that a bundle is not promised and then
-// breaks off.
+// content returns the content of a file that st describes. A file that not every user
+// may read is opened, so that no bundle is shown that cannot be read to its end.
 func (x *exporter) content(file string, st source.Stat) (bundle.Content, error) {
 	if !st.IsRegular() {
 		return nil, errors.New("it is a " + st.TypeName())
 	}
 	if st.Perm()&everyoneReads != everyoneReads {
-		if err := x.tryOpen(file); err != nil {
+		f, err := x.root.Open(file)
+		if err = x.noteListed(file, err); err != nil {
 			return nil, err
 		}
+		_ = f.Close()
 	}
 	return bundle.NewFile(x.root, file, st)
 }
 
-// claim is who has a base name in the bundle.
+// claim says which file has a base name in the bundle.
 type claim struct {
 	path string
 	id   source.Identity // zero: there is no such file
@@ -148,7 +149,7 @@ type claim struct {
 func (x *exporter) claim(file string, st source.Stat) bool {
 	base := path.Base(file)
 	if base == "." || base == "/" || base == ".." {
-		return true // no file: something else is wrong with it
+		return true // not a file name: something else is wrong with it
 	}
 	if isReserved(base) {
 		x.refuse(fmt.Sprintf("The name %s of %s is one that the bundle of %s needs itself; rename the file", base, file, x.name))
@@ -175,7 +176,7 @@ func (x *exporter) claim(file string, st source.Stat) bool {
 type treeCopy struct {
 	x *exporter
 	// asIs keeps owner and mode, as in extra directories. Otherwise root owns
-	// everything and the mode is less the umask, as in kits.
+	// everything and the umask is taken off the mode, as in kits.
 	asIs bool
 	list []bundle.Member
 }
@@ -187,8 +188,8 @@ func (t *treeCopy) below(dir, name string) {
 		return
 	}
 	dir = strings.TrimRight(dir, "/")
-	names, err := t.x.readDir(dir)
-	if err != nil {
+	names, err := t.x.root.ReadDir(dir + "/")
+	if err = t.x.noteListed(dir, err); err != nil {
 		t.x.skipUnreadable(dir, err)
 		return
 	}
@@ -201,8 +202,8 @@ func (t *treeCopy) below(dir, name string) {
 
 // entry lists one file and what is below it.
 func (t *treeCopy) entry(file, name string) error {
-	st, err := t.x.lstat(file)
-	if err != nil {
+	st, err := t.x.root.Lstat(file)
+	if err = t.x.noteListed(file, err); err != nil {
 		return err
 	}
 	m, err := t.member(file, name, st)
@@ -234,8 +235,8 @@ func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, err
 	case st.IsDir():
 		return bundle.NewDirectory(name, perm, st.ModTime())
 	case st.IsSymlink():
-		target, err := t.x.readlink(file)
-		if err != nil {
+		target, err := t.x.root.Readlink(file)
+		if err = t.x.noteListed(file, err); err != nil {
 			return bundle.Member{}, err
 		}
 		return bundle.NewSymlink(name, target, st.ModTime())

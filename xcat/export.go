@@ -50,8 +50,7 @@ func (e *Export) Problems() []Message {
 	return out
 }
 
-// pauses are those before an export is tried again because a file changed while it
-// was looked at.
+// pauses come before each further try of an export during which a file changed.
 var pauses = []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond}
 
 // Export finds out what the bundle of an image holds. Whatever is wrong with the
@@ -74,7 +73,7 @@ func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*
 	}
 }
 
-// exporter is one export at work.
+// exporter is the state of one export.
 type exporter struct {
 	ctx     context.Context
 	catalog *Catalog
@@ -84,7 +83,7 @@ type exporter struct {
 
 	osimage    Row
 	linuximage Row
-	searched   Row                  // columns of linuximage that the table leaves open and a search has filled
+	searched   Row                  // columns of linuximage that are not set, and that a search has filled
 	kits       []Row                // sorted by name
 	boot       []bootFile           // in the order in which they are copied
 	rawImages  []string             // paths
@@ -92,8 +91,8 @@ type exporter struct {
 	elements   []tablesdump.Element // of the manifest, besides those of the rows
 
 	seen    map[string]source.Stat // see stat
-	claims  map[string]claim       // who has a base name in the bundle
-	members map[string]int         // where result.Members has a name
+	claims  map[string]claim       // by base name in the bundle
+	members map[string]int         // index in result.Members, by name
 	silent  bool                   // messages are dropped: imgexport has stopped before this
 	result  Export
 }
@@ -153,7 +152,7 @@ func (x *exporter) data(text string) { x.say(Data, text) }
 // error says an error after which imgexport goes on.
 func (x *exporter) error(text string) { x.say(Error, text) }
 
-// warn says what imgexport is silent about.
+// warn reports what imgexport is silent about.
 func (x *exporter) warn(text string) { x.say(Warning, text) }
 
 // refuse says why there will be no bundle.
@@ -229,7 +228,7 @@ type Level uint8
 const (
 	Data    Level = iota // imgexport's progress lines, to standard output
 	Error                // imgexport's error lines, byte for byte, and refusals of ours; exit code 1
-	Warning              // what imgexport says nothing about; does not change the exit code
+	Warning              // what imgexport is silent about; does not change the exit code
 )
 
 // Message is one line that an export has to say. Text may hold any byte that

@@ -73,7 +73,7 @@ func (x *exporter) copyKits() {
 func (x *exporter) copyKit(name, dir string) {
 	x.data(dir)
 	if name != path.Base(name) || name == "." || name == ".." || name == "/" {
-		x.refuse(fmt.Sprintf("The kit %s of %s cannot be exported: its name is none for a directory", name, x.name))
+		x.refuse(fmt.Sprintf("The kit %s of %s cannot be exported: no directory can have its name", name, x.name))
 		return
 	}
 	st, err := x.stat(dir)
@@ -88,7 +88,7 @@ func (x *exporter) copyKit(name, dir string) {
 		x.skipUnreadable(dir, errors.New("it is a "+st.TypeName()+" and not the kit's directory"))
 		return
 	}
-	// A kit shares its directory with nothing; its name stands for a path.
+	// The directory belongs to the kit alone, so its claim is for a path with the name.
 	if !x.claim(strings.TrimRight(path.Dir(path.Clean(dir)), "/")+"/"+name, st) {
 		return
 	}

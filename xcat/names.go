@@ -58,7 +58,7 @@ const (
 	ErrorsSuffix   = ".errors"
 )
 
-// Offer is what a directory can show of an image.
+// Offer says which names an image has in a directory.
 type Offer struct {
 	Image string // as the tables spell it
 	Name  string // see BundleName
@@ -110,7 +110,7 @@ func checkOffer(o Offer, owner map[string]string) error {
 		return err
 	}
 	if strings.HasPrefix(o.Name, NodePrefix) {
-		return fmt.Errorf("image name %q: names that begin with %s are those of nodes; export it with the export command", o.Image, NodePrefix)
+		return fmt.Errorf("image name %q: names that begin with %s are reserved for nodes; export it with the export command", o.Image, NodePrefix)
 	}
 	if longest := o.Name + ChecksumSuffix; len(longest) > maxFileName {
 		return fmt.Errorf("image name of %d bytes: with %s it is longer than a file name can be (%d); export it with the export command", len(o.Name), ChecksumSuffix, maxFileName)

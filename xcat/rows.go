@@ -45,9 +45,8 @@ func (x *exporter) checkRows() bool {
 
 func (x *exporter) isESX() bool { return strings.Contains(x.osimage["osvers"], "esx") }
 
-// setSearched notes the file that a search has found for a column of
-// linuximage that the table leaves open. The manifest and the copy then treat
-// it like a value of the table.
+// setSearched notes the file that a search has found for a column of linuximage that is
+// not set. The manifest and the copy then treat it like a value of the table.
 func (x *exporter) setSearched(column, file string) {
 	if x.searched == nil {
 		x.searched = Row{}

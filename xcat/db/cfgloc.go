@@ -24,7 +24,7 @@ const (
 	DB2        Kind = "DB2"
 )
 
-// Secret is a string that does not get into messages by accident.
+// Secret is a string that is not printed by accident.
 type Secret string
 
 // String hides the secret.
@@ -41,9 +41,9 @@ type Spec struct {
 	Password Secret
 }
 
-// String names the database as the cfgloc does, by parameters that are known
-// to be no secrets, and without user and password. Of parameters with a password
-// among them it shows nothing, for it may have been split in the wrong place.
+// String names the database as the cfgloc does, without user and password, by those
+// parameters that are known not to be secrets. It shows none of them if a password is
+// among them, because the text may have been split in the wrong place.
 func (s Spec) String() string {
 	var p params
 	switch s.Kind {
@@ -52,7 +52,7 @@ func (s Spec) String() string {
 	case MySQL:
 		p = parseMySQLParams(s.Place)
 	case PostgreSQL:
-		p, _ = parsePgParams(s.Place) // what is wrong with them is said elsewhere
+		p, _ = parsePgParams(s.Place) // openPostgreSQL reports the error
 	}
 	if _, secret := p["password"]; secret {
 		return string(s.Kind)
@@ -147,9 +147,8 @@ func findSpec(root *source.Root, cfg Config) (Spec, error) {
 	return Spec{Kind: SQLite, Place: newSQLite}, nil
 }
 
-// parseFromOrIn is parseFrom, but a text that names a file instead of a
-// directory stands for the first line of that file, so that a password need not
-// be where ps shows it.
+// parseFromOrIn is parseFrom, but a text that names a file instead of a directory
+// stands for the first line of that file. So a password can be kept from ps.
 func parseFromOrIn(root *source.Root, source, text string) (Spec, error) {
 	spec, err := parseFrom(root, source, text)
 	if err != nil || spec.Kind != SQLite || strings.Contains(text, ":") {
@@ -165,9 +164,8 @@ func parseFromOrIn(root *source.Root, source, text string) (Spec, error) {
 	return parseFrom(root, spec.Place, line)
 }
 
-// parseFrom parses text and makes a relative directory absolute. On the
-// machine itself it counts from where the user stands; on a disk mounted
-// elsewhere only from that disk's root.
+// parseFrom parses text and makes a relative directory absolute. With the root "/" it
+// is relative to the working directory, with another root to that root.
 func parseFrom(root *source.Root, source, text string) (Spec, error) {
 	spec, err := ParseSpec(text)
 	if err != nil {
@@ -182,7 +180,7 @@ func parseFrom(root *source.Root, source, text string) (Spec, error) {
 }
 
 // firstLine returns the first line of a file, "" if there is no such file.
-// A file that is there and cannot be read is an error: the defaults would be
+// A file that exists and cannot be read is an error, because the defaults would lead to
 // another database than xCAT's.
 func firstLine(root *source.Root, name string) (string, error) {
 	f, err := root.Open(name)

@@ -13,7 +13,7 @@ import (
 
 // csvBackend reads a directory with one file TABLE.csv for each table, as
 // xCAT's dumpxCATdb and tabdump write it: a backup of the database. As after
-// tabrestore, a value that was empty is one that was never set.
+// tabrestore, an empty value counts as not set.
 type csvBackend struct{ tableFiles }
 
 func newCSVBackend(root *source.Root, dir string) *csvBackend {
@@ -90,7 +90,7 @@ func tableOfDump(t tableSpec, dump tablesdump.Dump) Table {
 // Dump returns the tables that exports use as xCAT's tabdump would write
 // them: all columns of the schema, and all rows, disabled ones too, in the
 // order in which the database gives them. A table that the database does not
-// have is one without rows. The names are those of tabdump's files.
+// have has no rows here. The names are those of tabdump's files.
 func (s *Site[C]) Dump(ctx context.Context) ([]NamedDump, error) {
 	tables, err := s.tables(ctx)
 	if err != nil {

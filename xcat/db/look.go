@@ -127,8 +127,8 @@ func (s *Site[C]) run(l *look, have *C) {
 	}
 }
 
-// see looks at the database when it is the look's turn. It returns no tables if
-// they are those that are known.
+// see looks at the database when it is the look's turn. It returns no tables if the known
+// ones are up to date.
 func (s *Site[C]) see(known bool) (Tables, error) {
 	ctx, cancel := context.WithTimeoutCause(s.life, lookLimit,
 		fmt.Errorf("database %s: no answer within %v", s.database, lookLimit))
@@ -145,8 +145,8 @@ func (s *Site[C]) see(known bool) (Tables, error) {
 	return tables, err
 }
 
-// reload returns the present tables, or none if they are those that are known.
-// The caller has the turn.
+// reload returns the present tables, or none if the known ones are up to date. The caller
+// has the turn.
 func (s *Site[C]) reload(ctx context.Context, known bool) (Tables, error) {
 	if known {
 		version, err := s.backend.Version(ctx)

@@ -30,7 +30,7 @@ func (d mysqlDialect) connect(ctx context.Context) (session, error) {
 	if err != nil {
 		return nil, err
 	}
-	// The driver's own limit is that of dialling; a server may stop after that.
+	// The driver limits dialling only; a server may stop after that.
 	limited, cancel := context.WithTimeout(ctx, d.config.Timeout)
 	defer cancel()
 	db := sql.OpenDB(connector)
@@ -41,7 +41,7 @@ func (d mysqlDialect) connect(ctx context.Context) (session, error) {
 			return nil, silence{d.config.Addr, d.config.Timeout}
 		}
 		if _, answered := errors.AsType[*mysql.MySQLError](err); answered {
-			err = fmt.Errorf("%s: %w", d.config.Addr, err) // others name it themselves
+			err = fmt.Errorf("%s: %w", d.config.Addr, err) // other errors name it themselves
 		}
 		return nil, err
 	}
@@ -65,9 +65,9 @@ func (mysqlDialect) quote(name string) string {
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"
 }
 
-// rowHash hashes the bytes of each value behind their number, so that no two
-// rows have one text. A row that is too large for the server's
-// max_allowed_packet gives NULL; it counts as changed at every look.
+// rowHash hashes the bytes of each value after their number, so that two rows never
+// have the same text. A row that is too large for the server's max_allowed_packet gives
+// NULL; it counts as changed at every look.
 func (d mysqlDialect) rowHash(_ session, columns []string) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
@@ -149,7 +149,7 @@ func (s *mysqlSession) end(ctx context.Context) error {
 	return err
 }
 
-// isolated looks at the engines: MyISAM and Aria read what is there by now.
+// isolated looks at the engines: MyISAM and Aria do not keep a snapshot.
 func (s *mysqlSession) isolated(ctx context.Context) (bool, error) {
 	others := 0
 	err := s.query(ctx, "SELECT COUNT(*) FROM information_schema.TABLES WHERE TABLE_SCHEMA = DATABASE() AND "+
@@ -161,9 +161,9 @@ func (s *mysqlSession) isolated(ctx context.Context) (bool, error) {
 	return others == 0, err
 }
 
-// columns asks information_schema, which shows a user only what he has some
-// right to. So a table that it does not show is asked itself: the server then
-// says whether it is missing or forbidden.
+// columns asks information_schema, which shows only tables to which the user has some
+// right. So a table that it does not show is queried: then the server says whether it
+// is missing or forbidden.
 func (s *mysqlSession) columns(ctx context.Context, all bool) (map[string][]string, error) {
 	have := map[string][]string{}
 	err := s.query(ctx, "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "+

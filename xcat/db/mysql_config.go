@@ -23,9 +23,9 @@ const connectSeconds = 5
 // host, in the packages of Red Hat, Debian, SUSE, and as MySQL has it itself.
 var mysqlSockets = []string{"/var/lib/mysql/mysql.sock", "/run/mysqld/mysqld.sock", "/run/mysql/mysql.sock", "/tmp/mysql.sock"}
 
-// mysqlUnheeded are parameters of DBD::mysql that make no difference here: how
+// mysqlIgnored are parameters of DBD::mysql that make no difference here: how
 // its client works, and how Perl takes text.
-var mysqlUnheeded = []string{
+var mysqlIgnored = []string{
 	"mysql_auto_reconnect", "mysql_bind_type_guessing", "mysql_client_found_rows", "mysql_compression",
 	"mysql_enable_utf8", "mysql_enable_utf8mb4", "mysql_local_infile", "mysql_multi_statements", "mysql_no_autocommit_cmd",
 	"mysql_read_timeout", "mysql_server_prepare", "mysql_use_result", "mysql_write_timeout",
@@ -36,7 +36,7 @@ var mysqlUnheeded = []string{
 func newMySQLConfig(spec Spec) (*mysql.Config, error) {
 	p := parseMySQLParams(spec.Place)
 	config := mysql.NewConfig()
-	config.Logger = &mysql.NopLogger{} // what it would say comes as an error, too
+	config.Logger = &mysql.NopLogger{} // the errors that it would log are returned as well
 	config.DBName = p.take("dbname", "db", "database")
 	if config.DBName == "" {
 		return nil, errors.New("names no database: give one by dbname=")
@@ -60,13 +60,12 @@ func newMySQLConfig(spec Spec) (*mysql.Config, error) {
 		return nil, err
 	}
 	config.Params = map[string]string{
-		// Bytes come as they are stored. xCAT writes UTF-8 through
-		// connections and into columns that are labelled Latin-1 as often as
-		// not; no conversion can know better.
+		// No conversion: xCAT often writes UTF-8 through connections and into
+		// columns that are labelled Latin-1.
 		"character_set_results": "NULL",
 		"lock_wait_timeout":     strconv.Itoa(int(defaultLockWait.Seconds())),
 	}
-	return config, p.refuseRest(mysqlUnheeded...)
+	return config, p.refuseRest(mysqlIgnored...)
 }
 
 // mysqlAddress decides as MySQL's client library does: no host and localhost
@@ -88,7 +87,7 @@ func mysqlAddress(host string, port uint16, socket string) (network, address str
 
 // mysqlTLS reads DBD::mysql's TLS parameters: mysql_ssl=1 asks for TLS, a CA
 // for a certificate that it has signed, and mysql_ssl_verify_server_cert=1 for
-// one that bears the host's name.
+// one with the host's name.
 func mysqlTLS(p params, host string) (config *tls.Config, optional bool, err error) {
 	wanted, err := p.takeBool("mysql_ssl")
 	if err != nil {
@@ -116,7 +115,7 @@ func mysqlTLS(p params, host string) (config *tls.Config, optional bool, err err
 		}
 	}
 	if !named {
-		// Without the name, all that can be checked is who has signed.
+		// Without the name only the signature can be checked.
 		config.InsecureSkipVerify = true
 		if caFile != "" {
 			config.VerifyConnection = signedBy(config.RootCAs)
@@ -144,7 +143,7 @@ func readCAs(file string) (*x509.CertPool, error) {
 	return pool, nil
 }
 
-// signedBy checks a server's certificate in all but its name.
+// signedBy checks a server's certificate except its name.
 func signedBy(roots *x509.CertPool) func(tls.ConnectionState) error {
 	return func(state tls.ConnectionState) error {
 		chain := x509.NewCertPool()
@@ -156,7 +155,7 @@ func signedBy(roots *x509.CertPool) func(tls.ConnectionState) error {
 	}
 }
 
-// loginName is the user that a client library takes when none is named.
+// loginName is the user that a client library takes by default.
 func loginName() string {
 	if u, err := user.Current(); err == nil {
 		return u.Username

@@ -8,14 +8,13 @@ import (
 	"strings"
 )
 
-// params are what a cfgloc says of a database server, by name: Perl's DBI
-// takes them as "dbname=xcatdb;host=mn". Values may be secrets, so no error
-// shows one.
+// params are the parameters of a database server in a cfgloc, by name. Perl's DBI takes
+// them as "dbname=xcatdb;host=mn". Values may be secrets, so no error shows one.
 type params map[string]string
 
 // parseMySQLParams reads parameters as DBD::mysql does: separated by
-// semicolons or colons, but for colons in an IPv6 address in brackets. What
-// has no name is the database, the host and the port, in this order.
+// semicolons or colons, except colons in an IPv6 address in brackets. Values without
+// a name are the database, the host and the port, in this order.
 func parseMySQLParams(text string) params {
 	p := params{}
 	unnamed := []string{"dbname", "host", "port"}
@@ -144,11 +143,10 @@ func (p params) takePort() (uint16, error) {
 	return uint16(n), nil
 }
 
-// refuseRest reports a parameter that nothing has taken, unless it is one of
-// those that can be left unheeded.
-func (p params) refuseRest(unheeded ...string) error {
+// refuseRest reports a parameter that nothing has taken, unless it is one of ignored.
+func (p params) refuseRest(ignored ...string) error {
 	for _, name := range slices.Sorted(maps.Keys(p)) {
-		if !slices.Contains(unheeded, name) {
+		if !slices.Contains(ignored, name) {
 			return fmt.Errorf("parameter %q is not supported; see docs/databases.md", name)
 		}
 	}

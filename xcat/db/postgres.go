@@ -103,10 +103,10 @@ func (d pgDialect) sift(err error) mishap {
 // pgSession is a connection to a server.
 type pgSession struct{ conn *pgconn.PgConn }
 
-// closePatience is how long a connection may take to end in good order.
+// closePatience is how long the end of a connection may take.
 const closePatience = time.Second
 
-// close ends the connection. It does not wait for a server that is silent.
+// close ends the connection. It does not wait for an unresponsive server.
 func (s *pgSession) close() {
 	ctx, cancel := context.WithTimeout(context.Background(), closePatience)
 	defer cancel()
@@ -158,9 +158,9 @@ func isPg(err error, code string) bool {
 	return errors.As(err, &answer) && answer.Code == code
 }
 
-// oneLineError is the driver's error of a connection, whose text has a line
-// for each address that was tried, behind one with the user. It says each thing
-// once, on one line.
+// oneLineError is the driver's error of a connection. The driver's text has a line with
+// the user, and then a line for each address that was tried. This text has one line, and
+// says each thing once.
 type oneLineError struct{ error }
 
 func (e oneLineError) Unwrap() error { return e.error }
@@ -180,9 +180,9 @@ func (e oneLineError) Error() string {
 	return strings.Join(parts, "; ")
 }
 
-// pgUnheeded are parameters of libpq that make no difference here: how its
+// pgIgnored are parameters of libpq that make no difference here: how its
 // client keeps connections, and the encoding, which is decided below.
-var pgUnheeded = []string{
+var pgIgnored = []string{
 	"application_name", "client_encoding", "fallback_application_name", "gssencmode",
 	"keepalives", "keepalives_count", "keepalives_idle", "keepalives_interval", "tcp_user_timeout",
 }
@@ -193,10 +193,9 @@ var pgPassed = []string{
 	"sslpassword", "sslrootcert", "sslsni", "target_session_attrs", "channel_binding", "require_auth",
 }
 
-// newPgConfig turns a database location into what the driver takes. What the
-// location leaves open comes from libpq's variables and defaults, for it does
-// so for xCAT, too. Sockets and certificates are files of this host, whatever
-// the site's root is.
+// newPgConfig turns a database location into what the driver takes. What the location
+// does not say comes from libpq's variables and defaults, as for xCAT. Sockets and
+// certificates are files of this host, whatever the site's root is.
 func newPgConfig(spec Spec) (*pgconn.Config, error) {
 	p, err := parsePgParams(spec.Place)
 	if err != nil {
@@ -223,7 +222,7 @@ func newPgConfig(spec Spec) (*pgconn.Config, error) {
 		passed[name] = p.take(name)
 	}
 	passed["host"] = cmp.Or(passed["host"], address)
-	if err := p.refuseRest(pgUnheeded...); err != nil {
+	if err := p.refuseRest(pgIgnored...); err != nil {
 		return nil, err
 	}
 	config, err := pgconn.ParseConfig(passed.keywords())
@@ -231,14 +230,14 @@ func newPgConfig(spec Spec) (*pgconn.Config, error) {
 		return nil, withoutText(err)
 	}
 	if password != "" {
-		config.Password = password // never in a text that an error could quote
+		config.Password = password // not through a text that an error could quote
 	}
 	if address != "" {
 		config.LookupFunc = func(context.Context, string) ([]string, error) { return []string{address}, nil }
 	}
 	config.RuntimeParams["application_name"] = "imgexportfs"
-	// Bytes come as they are stored: for a client that says SQL_ASCII the
-	// server converts nothing.
+	// No conversion: for a client with SQL_ASCII the server sends bytes as they
+	// are stored.
 	config.RuntimeParams["client_encoding"] = "SQL_ASCII"
 	return config, nil
 }

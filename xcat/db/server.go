@@ -21,12 +21,11 @@ import (
 // Version asks the server for the columns of each table, and for a digest of
 // each table's rows: their number, and the sum of 64 bits of a hash over every
 // value of every row. The digest is of the very values that Load returns, so a
-// change that it does not show is a collision of the hash, one in 10^19, and
-// nothing else. It costs the network some hundred bytes and the server a scan:
+// change that it does not show is a collision of the hash, one in 10^19. It costs the network some hundred bytes and the server a scan:
 // 3 ms for a hundred images, 60 to 150 ms for ten thousand, where reading them all
 // takes 200 to 350 ms and some megabytes.
 //
-// What is cheaper has holes. UPDATE_TIME of MySQL is in whole seconds, set
+// Cheaper ways miss changes. UPDATE_TIME of MySQL is in whole seconds, set
 // before or after the change is seen, and forgotten when the server restarts or
 // needs the room; CHECKSUM TABLE is 32 bits; the counters of pg_stat are
 // collected late and are lost in a crash; a highest xmin misses a transaction
@@ -34,7 +33,7 @@ import (
 // which a server is free to change.
 type serverBackend struct {
 	dialect dialect
-	place   string // the server as people know it, without secrets
+	place   string // the server's name in messages, without secrets
 
 	session session // nil while there is no connection
 	read    layout  // the columns that the last Load has read
@@ -63,9 +62,9 @@ type session interface {
 	// isolated reports whether it is so for all tables.
 	isolated(ctx context.Context) (bool, error)
 	end(ctx context.Context) error
-	// columns returns the columns of each table of the schema that there is.
-	// With all it makes sure that a table that is left out is missing, and
-	// not merely hidden from a user without rights to it.
+	// columns returns the columns of each table of the schema that exists. With all
+	// it makes sure that a table that is left out does not exist, rather than is
+	// hidden from a user without rights to it.
 	columns(ctx context.Context, all bool) (map[string][]string, error)
 	// query hands the rows of the answer to row. The values are good until
 	// it returns; nil is NULL.
@@ -80,8 +79,8 @@ type mishap struct {
 	hint    string // what the administrator can do about it
 }
 
-// reachHint is what to do about a server that does not answer; "" if err is
-// about something else, such as its certificate.
+// reachHint says what to do about an unresponsive server; "" if err is about something
+// else, such as its certificate.
 func reachHint(err error) string {
 	var network net.Error // of dialling, reading, and finding the host
 	if errors.As(err, &network) || errors.Is(err, io.EOF) || errors.Is(err, driver.ErrBadConn) {
@@ -141,8 +140,8 @@ func (b *serverBackend) Load(ctx context.Context) (Tables, Version, error) {
 	return tables, version, nil
 }
 
-// try does work on the connection, and again when that turns out to have been
-// lost since it was last used, or when tables were changed meanwhile.
+// try does work on the connection. It tries again if the connection has been lost since
+// it was last used, or if tables were changed meanwhile.
 func (b *serverBackend) try(ctx context.Context, work func(session) error) error {
 	fresh := b.session == nil
 	for n := 1; ; n++ {

@@ -33,9 +33,9 @@ func (b *serverBackend) load(ctx context.Context, s session) (Tables, Version, e
 	return tables, version, s.end(ctx)
 }
 
-// readSettled reads the tables and their version. Tables whose engine knows no
-// transactions are read again if they change meanwhile, and as they are if that
-// never ends: imgexport has no more.
+// readSettled reads the tables and their version. Tables of an engine without
+// transactions are read again if they change meanwhile. If they change each time they
+// are taken as they are, as by imgexport.
 func (b *serverBackend) readSettled(ctx context.Context, s session, l layout, isolated bool) (Tables, Version, error) {
 	version, err := b.digest(ctx, s, l)
 	if err != nil {
@@ -59,8 +59,8 @@ func (b *serverBackend) readSettled(ctx context.Context, s session, l layout, is
 	}
 }
 
-// known returns the columns of the schema among those that tables have. A
-// table with none of them is there, but not xCAT's.
+// known returns the columns of the schema among those that tables have. A table that
+// has none of them exists, but is not one of xCAT.
 func known(have map[string][]string) layout {
 	l := layout{}
 	for _, t := range schema {

@@ -26,7 +26,7 @@ import (
 // time.
 type sqliteBackend struct {
 	tableFiles
-	lockWait time.Duration        // how long to wait for a lock that somebody else holds
+	lockWait time.Duration        // how long to wait for a lock of another program
 	read     map[string]readTable // what Load has read, by table
 }
 
@@ -50,11 +50,10 @@ func newSQLiteBackend(root *source.Root, dir string) *sqliteBackend {
 	}
 }
 
-// Load reads the tables whose files have changed since the last time, and
-// again those that change while it reads, so that all are of one moment. On a
-// site that never rests it gives up on that after a few times: every table is
-// consistent in itself, which is all that imgexport has, and the version says
-// that there is more to read.
+// Load reads the tables whose files have changed since the last time, and again those
+// that change while it reads, so that all are of one moment. If files change each time
+// it takes what it has: each table is consistent in itself, as for imgexport, and the
+// version makes the next look read again.
 func (b *sqliteBackend) Load(ctx context.Context) (Tables, Version, error) {
 	tables, states, rested, err := b.readAtRest(ctx, b.readAll)
 	if err != nil {
@@ -65,7 +64,7 @@ func (b *sqliteBackend) Load(ctx context.Context) (Tables, Version, error) {
 	}
 	for name, state := range states {
 		if b.read[name].unsafe && b.read[name].state != state {
-			return nil, "", fmt.Errorf("%s changes all the time while it is read without locks: try again when no one writes to it", b.file(name))
+			return nil, "", fmt.Errorf("%s changes all the time while it is read without locks: try again when no program writes to it", b.file(name))
 		}
 	}
 	return tables, b.unique("unsettled"), nil
@@ -140,7 +139,7 @@ func (b *sqliteBackend) readTable(ctx context.Context, t tableSpec, state fileSt
 }
 
 // header returns the first bytes of a table file. It is read and closed before
-// SQLite opens the file: closing it later would drop SQLite's locks.
+// SQLite opens the file, because closing it later would drop SQLite's locks.
 func (b *sqliteBackend) header(file string) (string, error) {
 	f, err := b.root.Open(file)
 	if err != nil {
@@ -157,9 +156,9 @@ func (b *sqliteBackend) header(file string) (string, error) {
 
 // mustReadWithoutLocks decides for a database with a write-ahead log. To read
 // it under locks SQLite wants a file -shm beside it, and makes one if there is
-// none. We don't write into a site, and on a read-only disk nobody can. With an
-// empty log the database itself is complete; without -shm no one has it open.
-// Load finds out if that changes while it reads.
+// none. This program does not write into a site, and on a read-only disk it could not.
+// With an empty log the database itself is complete; without -shm no program has it
+// open. Load notices if that changes while it reads.
 func (b *sqliteBackend) mustReadWithoutLocks(file string, state fileState) bool {
 	if state.wal != (source.Identity{}) {
 		return false

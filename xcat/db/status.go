@@ -2,8 +2,8 @@ package db
 
 import "time"
 
-// trouble is what is known of a database that cannot be read. The zero value
-// is none.
+// trouble is what is known of a database that cannot be read. The zero value means that
+// it can be read.
 type trouble struct {
 	err   error         // of the last look
 	since time.Time     // of the first look in a row that failed
@@ -11,16 +11,16 @@ type trouble struct {
 	retry time.Time     // when the next look may begin
 }
 
-// How long a database that cannot be read is left alone: waiting for a lock
-// or for a connection takes seconds, and every lookup would. The pause doubles
-// with every look that fails.
+// Pauses between looks at a database that cannot be read. Waiting for a lock or for a
+// connection takes seconds, and without a pause every lookup would wait. The pause
+// doubles with every look that fails.
 const (
 	firstPause   = time.Second
 	longestPause = 15 * time.Second
 )
 
-// noteLook notes how a look has ended. A spell of trouble is logged once, when
-// it begins, and again when it is over. The caller holds mu.
+// noteLook notes how a look has ended. It writes one line to the log when the database is
+// lost, and one when it is back. The caller holds mu.
 func (s *Site[C]) noteLook(l *look, err error) {
 	now, had := time.Now(), s.trouble
 	if err == nil {

@@ -37,13 +37,12 @@ func (f *tableFiles) Version(context.Context) (Version, error) {
 	return f.version(states), nil
 }
 
-// maxReads is how often tables are read again because they changed under the
-// reader.
+// maxReads is how often tables are read at most when they change meanwhile.
 const maxReads = 5
 
-// readAtRest reads the tables, again if a file changes meanwhile, so that all
-// are of one moment. On a site that never rests it gives up on that after a few
-// times: then rested is false. The states are those after the reading.
+// readAtRest reads the tables, again if a file changes meanwhile, so that all are of one
+// moment. If files change each time, rested is false. The states are those after the
+// last reading.
 func (f *tableFiles) readAtRest(ctx context.Context, read func(context.Context, map[string]fileState) (Tables, error)) (tables Tables, states map[string]fileState, rested bool, err error) {
 	for range maxReads {
 		before, lookErr := f.look()

@@ -9,8 +9,8 @@ import (
 
 // Errors of evaluate.
 var (
-	// errNoArithmetic reports a text that Perl could not make sense of
-	// either; xCAT then goes on with nothing in its place.
+	// errNoArithmetic reports a text that is not valid in Perl either; xCAT then
+	// takes the empty string for its value.
 	errNoArithmetic = errors.New("no arithmetic")
 	// errNotSupported reports a text that may be Perl, but is more than
 	// arithmetic.
@@ -35,7 +35,7 @@ type arithParser struct {
 	groups []string
 }
 
-// next returns the next byte that is no blank, or 0 at the end.
+// next returns the next byte that is not a blank, or 0 at the end.
 func (p *arithParser) next() byte {
 	p.rest = strings.TrimLeft(p.rest, " \t\r\n\f")
 	if p.rest == "" {
@@ -44,7 +44,7 @@ func (p *arithParser) next() byte {
 	return p.rest[0]
 }
 
-// unexpected says what it means that the next byte fits no rule.
+// unexpected returns the error for a next byte that fits no rule.
 func (p *arithParser) unexpected() error {
 	if c := p.next(); c == 0 || isDigit(c) || isWord(c) || strings.IndexByte("+-*/%()$", c) >= 0 {
 		return errNoArithmetic
@@ -131,7 +131,7 @@ func (p *arithParser) factor() (int64, error) {
 	return 0, p.unexpected()
 }
 
-// group returns the value of $N. A group that there is none of is 0.
+// group returns the value of $N. A missing group is 0.
 func (p *arithParser) group() (int64, error) {
 	digits := p.take(isDigit)
 	if digits == "" {

@@ -40,17 +40,9 @@ func (n *Nodes) First(noderange string) (string, error) {
 		}
 	}
 	if first == "" {
-		return "", &NoNodeError{Noderange: noderange}
+		return "", errors.New("Unable to get postscripts, " + noderange + " is not a valide node.")
 	}
 	return first, nil
-}
-
-// NoNodeError reports a noderange without a node in the table nodelist. Its
-// text is imgexport's, spelling and all.
-type NoNodeError struct{ Noderange string }
-
-func (e *NoNodeError) Error() string {
-	return "Unable to get postscripts, " + e.Noderange + " is not a valide node."
 }
 
 // splitRange splits at commas that are not in brackets.
@@ -78,10 +70,7 @@ func (n *Nodes) parseRange(part string) (func(node string) bool, error) {
 	if form := otherForm(part); form != "" {
 		return nil, fmt.Errorf("noderange form %s is not supported (in %s): name a node, a group, a list such as n1,n2, or a range such as n1-n4 or n[1-4]", form, part)
 	}
-	if span, err := parseSpan(part); err == nil {
-		return span.holds, nil
-	}
-	return func(string) bool { return false }, nil
+	return parseSpan(part).holds, nil
 }
 
 func (n *Nodes) isGroup(name string) bool {
@@ -124,14 +113,13 @@ type span struct {
 	ranges         [][2]uint64 // first and last
 }
 
-var errNoSpan = errors.New("no range of nodes")
-
-// parseSpan reads PREFIX[A-B,C]SUFFIX and PREFIXaSUFFIX-PREFIXbSUFFIX.
-func parseSpan(text string) (span, error) {
+// parseSpan reads PREFIX[A-B,C]SUFFIX and PREFIXaSUFFIX-PREFIXbSUFFIX. Of other text
+// it makes the empty span.
+func parseSpan(text string) span {
 	if open := strings.IndexByte(text, '['); open >= 0 {
 		list, suffix, closed := strings.Cut(text[open+1:], "]")
 		if !closed || strings.ContainsAny(suffix, "[]") {
-			return span{}, errNoSpan
+			return span{}
 		}
 		return parseBrackets(text[:open], list, suffix)
 	}
@@ -142,17 +130,16 @@ func parseSpan(text string) (span, error) {
 		}
 		prefix, from, suffix, ok := splitNumber(text[:i])
 		prefix2, to, suffix2, ok2 := splitNumber(text[i+1:])
-		if !ok || !ok2 || prefix != prefix2 || suffix != suffix2 {
-			continue
+		if ok && ok2 && prefix == prefix2 && suffix == suffix2 {
+			s := span{prefix: prefix, suffix: suffix, width: len(from)}
+			s.add(from, to)
+			return s
 		}
-		s := span{prefix: prefix, suffix: suffix, width: len(from)}
-		err := s.add(from, to)
-		return s, err
 	}
-	return span{}, errNoSpan
+	return span{}
 }
 
-func parseBrackets(prefix, list, suffix string) (span, error) {
+func parseBrackets(prefix, list, suffix string) span {
 	s := span{prefix: prefix, suffix: suffix}
 	for part := range strings.SplitSeq(list, ",") {
 		from, to, isRange := strings.Cut(part, "-")
@@ -162,24 +149,22 @@ func parseBrackets(prefix, list, suffix string) (span, error) {
 		if s.width == 0 {
 			s.width = len(from)
 		}
-		if err := s.add(from, to); err != nil {
-			return span{}, err
+		if !s.add(from, to) {
+			return span{}
 		}
 	}
-	return s, nil
+	return s
 }
 
-func (s *span) add(from, to string) error {
-	a, err := strconv.ParseUint(from, 10, 64)
-	if err != nil {
-		return err
-	}
-	b, err := strconv.ParseUint(to, 10, 64)
-	if err != nil {
-		return err
+// add adds a range, unless its ends are not numbers.
+func (s *span) add(from, to string) bool {
+	a, errA := strconv.ParseUint(from, 10, 64)
+	b, errB := strconv.ParseUint(to, 10, 64)
+	if errA != nil || errB != nil {
+		return false
 	}
 	s.ranges = append(s.ranges, [2]uint64{a, b})
-	return nil
+	return true
 }
 
 // holds reports whether the node is in the span. A number is written with the

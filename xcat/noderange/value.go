@@ -8,16 +8,16 @@ import (
 	"strings"
 )
 
-// Value returns what the value of an attribute is for a node. Most values
-// are what they are; two forms are expressions over the node's name:
+// Value returns the value of an attribute for a node. Most values are taken literally;
+// some forms are expressions over the node's name:
 //
 //	/regexp/text/   the name with the first match replaced by text, as it is
 //	|regexp|text|   the same, but parentheses in text hold arithmetic over $1...
 //	|text|          the same with a regexp that finds every number in the name
 //
-// The result is "" where xCAT takes an attribute for not set. A sentence says
-// what an administrator should know. The error says what of an expression
-// cannot be computed here.
+// The result is "" where xCAT takes an attribute for not set. A sentence says what an
+// administrator should know. The error names the part of an expression that cannot be
+// computed here.
 func Value(node, value string) (result, sentence string, err error) {
 	switch {
 	case isSlashForm(value):
@@ -76,8 +76,8 @@ func substitute(node, pattern string, text func(match) (string, error)) (result,
 	return m.before + replacement + m.after, "", nil
 }
 
-// compute replaces each outermost pair of parentheses in text by the value of
-// what it holds. What is no arithmetic has no value.
+// compute replaces each outermost pair of parentheses in text by the value of its
+// content. Content that is not arithmetic has an empty value.
 func compute(text string, m match) (string, error) {
 	for {
 		before, expr, after, found := parenthesised(text)
@@ -95,8 +95,8 @@ func compute(text string, m match) (string, error) {
 // groupAlone is a pair of parentheses that holds nothing but $N.
 var groupAlone = regexp.MustCompile(`^[\s(]*\$(\d+)[\s)]*$`)
 
-// evaluate computes one pair of parentheses. xCAT computes the whole name with
-// the match replaced, which comes to nothing where the match is a part of it.
+// evaluate computes one pair of parentheses. xCAT evaluates the whole name with the match
+// replaced, and that has no value if the match is only a part of the name.
 func (m match) evaluate(expr string) (string, error) {
 	text := m.before + expr + m.after
 	if alone := groupAlone.FindStringSubmatch(text); alone != nil {
