@@ -5,8 +5,8 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"os"
 	"strings"
-	"time"
 
 	"github.com/go-sql-driver/mysql"
 )
@@ -38,7 +38,7 @@ func (d mysqlDialect) connect(ctx context.Context) (session, error) {
 	if err != nil {
 		_ = db.Close()
 		if limited.Err() != nil && ctx.Err() == nil {
-			return nil, silence{d.config.Addr, d.config.Timeout}
+			return nil, fmt.Errorf("%s: no answer within %v: %w", d.config.Addr, d.config.Timeout, os.ErrDeadlineExceeded)
 		}
 		if _, answered := errors.AsType[*mysql.MySQLError](err); answered {
 			err = fmt.Errorf("%s: %w", d.config.Addr, err) // other errors name it themselves
@@ -47,19 +47,6 @@ func (d mysqlDialect) connect(ctx context.Context) (session, error) {
 	}
 	return &mysqlSession{db: db, conn: conn}, nil
 }
-
-// silence reports a server that does not answer. It is a net.Error.
-type silence struct {
-	address string
-	after   time.Duration
-}
-
-func (s silence) Error() string {
-	return fmt.Sprintf("%s: no answer within %v", s.address, s.after)
-}
-
-func (silence) Timeout() bool   { return true }
-func (silence) Temporary() bool { return true }
 
 func (mysqlDialect) quote(name string) string {
 	return "`" + strings.ReplaceAll(name, "`", "``") + "`"

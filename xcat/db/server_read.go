@@ -130,24 +130,11 @@ func (b *serverBackend) readAll(ctx context.Context, s session, l layout) (Table
 	return tables, nil
 }
 
-// rowOf copies the values of a row. They share one string.
+// rowOf copies the values of a row.
 func rowOf(values [][]byte) []sql.NullString {
-	size := 0
-	for _, v := range values {
-		size += len(v)
-	}
-	var text strings.Builder
-	text.Grow(size)
-	for _, v := range values {
-		text.Write(v)
-	}
-	rest := text.String()
 	row := make([]sql.NullString, len(values))
 	for i, v := range values {
-		if v != nil {
-			row[i] = sql.NullString{String: rest[:len(v)], Valid: true}
-			rest = rest[len(v):]
-		}
+		row[i] = sql.NullString{String: string(v), Valid: v != nil}
 	}
 	return row
 }
