@@ -9,7 +9,7 @@ type LiteRow struct {
 }
 
 // LiteFileCSV writes the rows, in the order given, as litefile.csv of the
-// image that a bundle names name. Nothing is escaped, because
+// image whose name in the bundle is name. Nothing is escaped, because
 // imgimport splits a line at each quotation mark (RULES.md, section 7).
 func LiteFileCSV(name string, rows []LiteRow) []byte {
 	var b bytes.Buffer

@@ -20,12 +20,12 @@ const (
 	readable access = iota // no error
 	absent                 // there is no such file, and the rules say what follows
 	barred                 // the file is there and cannot be exported: it is refused or skipped
-	passing                // nothing is known of the file at the moment; later it may be readable
+	passing                // the file may be readable later; nothing is known of it now
 )
 
-// accessOf returns what err means. An error number that is not known to be for good
-// may pass: to keep the name of a bundle that cannot be made does no harm, and to
-// drop the name of one that can be made lets a mirror delete its copy.
+// accessOf returns what err means. Of an error number that is not listed here it says that
+// it may pass. To keep the name of a bundle that cannot be made does no harm; to drop the
+// name of a bundle that can be made lets a mirror delete its copy.
 func accessOf(err error) access {
 	if err == nil {
 		return readable
@@ -51,9 +51,9 @@ func isAny(err error, errs ...error) bool {
 	return slices.ContainsFunc(errs, func(e error) bool { return errors.Is(err, e) })
 }
 
-// note takes down the error of a file if it may pass. What the export says or lists
-// from then on does not count. A refusal comes from what is known for certain, so
-// after one no error is taken down.
+// note stores the error of a file if it may pass, and then the export says and lists
+// nothing more. A refusal comes from what is known for certain, so after a refusal no
+// error is stored.
 func (x *exporter) note(file string, err error) {
 	if accessOf(err) != passing || x.hasStopped() {
 		return
@@ -87,20 +87,23 @@ func (x *exporter) stat(p string) (source.Stat, error) {
 	return st, err
 }
 
-// look describes what a path leads to, if there is anything. If it cannot be told
-// the image is refused: to take the file for absent would be to search on and to
-// find another one.
+// look describes what a path leads to, if there is anything. If that is not allowed the
+// image is refused, because the search must not go on and find another file.
 func (x *exporter) look(p string) (source.Stat, bool) {
 	st, err := x.stat(p)
 	if accessOf(err) == barred {
-		x.refuse(fmt.Sprintf("Couldn't look at %s for %s: %s. Run this as root, as imgexport.", p, x.req.Image, reason(err)))
+		advice := ""
+		if errors.Is(err, fs.ErrPermission) {
+			advice = " Run this as root, as imgexport."
+		}
+		x.refuse(fmt.Sprintf("Couldn't look at %s for %s: %s.%s", p, x.req.Image, reason(err), advice))
 	}
 	return st, err == nil
 }
 
-// exists reports whether there is anything under the path, links followed. Who may
-// read it does not matter here: imgexport runs as root, and what a bundle holds must
-// not depend on who makes it.
+// exists reports whether there is anything under the path, links followed. Whether this
+// process may read it does not matter here: imgexport runs as root, and the content of a
+// bundle must not depend on the user.
 func (x *exporter) exists(p string) bool {
 	_, found := x.look(p)
 	return found

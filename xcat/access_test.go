@@ -154,6 +154,15 @@ func TestWhatMayPassMakesAnImageUnreadable(t *testing.T) {
 	}
 }
 
+func TestALookThatIsNotAllowedSaysWhoMayLook(t *testing.T) {
+	s := newTestSite(t)
+	s.image("i", Row{"postinstall": "/mnt/file -x"})
+	s.mountFaulty("look", syscall.EACCES)
+	e := s.export(Request{Image: "i"})
+	expectProblems(t, e, "Error: Couldn't look at /mnt/file for i: permission denied. Run this as root, as imgexport.",
+		"Error: Couldn't find file /mnt/file -x for i. Skip.")
+}
+
 // A refusal is for good, so it outweighs what may pass.
 func TestARefusedImageIsNeverUnreadable(t *testing.T) {
 	s := newTestSite(t)

@@ -7,7 +7,7 @@ import (
 	"imgexportfs/tablesdump"
 )
 
-// findFiles finds what the way of provisioning needs.
+// findFiles finds the files that the provmethod needs.
 func (x *exporter) findFiles() {
 	method := x.osimage["provmethod"]
 	switch {
@@ -16,7 +16,7 @@ func (x *exporter) findFiles() {
 	case method == "statelite":
 		x.findStatelite()
 	case method == "netboot" && x.isESX():
-		// imgexport knows no files of VMware ESX.
+		// imgexport exports no files of VMware ESX.
 	case x.osimage["osarch"] == s390x:
 		x.findRawImages(method)
 	case method == "netboot":
@@ -27,7 +27,7 @@ func (x *exporter) findFiles() {
 // bootFile is a file without which an image does not boot.
 type bootFile struct{ element, path string }
 
-// needBoot notes files that the bundle is useless without. Those without a path have
+// needBoot notes files without which the bundle is useless. A file without a path has
 // not been found.
 func (x *exporter) needBoot(files ...bootFile) {
 	for _, f := range files {
@@ -77,8 +77,8 @@ func (x *exporter) findNetboot() {
 	if kernel == "" {
 		x.refuse("Couldn't find kernel (kernel) for  " + x.req.Image)
 	}
-	// In a directory of its own imgexport takes the root image for found;
-	// the bundle would be without one.
+	// imgexport does not check for the root image if linuximage.rootimgdir is
+	// set, and its bundle would be without one.
 	inDir := isSet(x.linuximage["rootimgdir"])
 	if rootimg == "" && (!inDir || ramdisk != "" && kernel != "") {
 		x.refuse("Couldn't find compressed rootimg for " + x.req.Image)

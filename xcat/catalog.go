@@ -23,9 +23,8 @@ type (
 // OpenSite opens a site and reads its rows.
 func OpenSite(ctx context.Context, cfg Config) (*Site, error) { return db.Open(ctx, cfg, newCatalog) }
 
-// Catalog is the visible rows of a site at one moment, arranged the way
-// exports ask for them. It never changes, so any number of goroutines can use
-// one.
+// Catalog is a snapshot of the visible rows of a site, arranged for exports. It never
+// changes, and is safe for use by several goroutines.
 type Catalog struct {
 	images     []string // byte order
 	osimage    map[string]Row
@@ -94,7 +93,7 @@ func (c *Catalog) installDir() string {
 	return "/install"
 }
 
-// byKey maps rows by their key. Rows without one cannot be asked for.
+// byKey maps rows by their key. Rows without a key are left out.
 func byKey(rows []Row, key string) map[string]Row {
 	m := make(map[string]Row, len(rows))
 	for _, row := range rows {
@@ -105,8 +104,8 @@ func byKey(rows []Row, key string) map[string]Row {
 	return m
 }
 
-// grouped maps rows by the column by, each group in byte order of the column
-// order. A row needs both.
+// grouped maps rows by the column by, each group in byte order of the column order. Rows
+// without one of the two are left out.
 func grouped(rows []Row, by, order string) map[string][]Row {
 	m := map[string][]Row{}
 	for _, row := range rows {

@@ -14,7 +14,7 @@ import (
 // in which imgexport copies the files.
 var listColumns = []string{"template", "pkglist", "otherpkglist", "postinstall", "exlist"}
 
-// permMask is what imgexport's umask leaves of the mode of a file.
+// permMask are the permissions that imgexport's umask leaves.
 const permMask = 0o755
 
 // copyFiles lists everything that imgexport copies, in its order.
@@ -35,7 +35,7 @@ func (x *exporter) copyFiles() {
 	}
 }
 
-// copyNeeded lists a file without which the bundle is of no use.
+// copyNeeded lists a file without which the bundle is useless.
 func (x *exporter) copyNeeded(file, what string) {
 	st, err := x.stat(file)
 	if err == nil && x.claim(file, st) {
@@ -170,9 +170,8 @@ func (x *exporter) claim(file string, st source.Stat) bool {
 	return false
 }
 
-// treeCopy lists what is below a directory: links stay links, hard links
-// become files of their own, and what is neither file, directory nor link is
-// left out.
+// treeCopy lists what is below a directory. Links stay links, hard links become separate
+// files, and anything else than a file, a directory or a link is left out.
 type treeCopy struct {
 	x *exporter
 	// asIs keeps owner and mode, as in extra directories. Otherwise root owns
@@ -224,8 +223,8 @@ func (t *treeCopy) entry(file, name string) error {
 	return nil
 }
 
-// member makes the member of one file, or none of a file that a bundle cannot
-// hold.
+// member makes the member of one file. It has no name if a bundle cannot hold such a
+// file.
 func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, error) {
 	perm := st.Perm()
 	if !t.asIs {

@@ -29,7 +29,7 @@ type Request struct {
 type Export struct {
 	Image    string          // as the tables spell it
 	Name     string          // see BundleName: the bundle's top directory
-	Members  []bundle.Member // what was found, also when refused; then without what is made here, such as the manifest
+	Members  []bundle.Member // what was found, also when refused; then without generated members such as the manifest
 	Messages []Message       // in imgexport's order
 	Refused  bool            // there is no bundle; an Error says why
 
@@ -39,7 +39,7 @@ type Export struct {
 	Unreadable error
 }
 
-// Problems returns the messages that say that something is wrong, in order.
+// Problems returns the errors and warnings, in order.
 func (e *Export) Problems() []Message {
 	var out []Message
 	for _, m := range e.Messages {
@@ -93,7 +93,7 @@ type exporter struct {
 	seen    map[string]source.Stat // see stat
 	claims  map[string]claim       // by base name in the bundle
 	members map[string]int         // index in result.Members, by name
-	silent  bool                   // messages are dropped: imgexport has stopped before this
+	silent  bool                   // messages are dropped, because imgexport would have stopped
 	result  Export
 }
 
@@ -107,8 +107,8 @@ func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request
 	}
 }
 
-// run takes imgexport's steps in imgexport's order. A step that refuses lets
-// imgexport stop; the files that are found so far are still listed.
+// run takes imgexport's steps in imgexport's order. imgexport stops at a step that
+// refuses; here the files that were found before are still listed.
 func (x *exporter) run() {
 	x.result.Image, x.result.Name = x.req.Image, x.name
 	x.data("Exporting " + x.req.Image + " to " + x.req.Destination + "...")
@@ -139,23 +139,23 @@ func (x *exporter) checkName() bool {
 	return !x.result.Refused
 }
 
-// pack lists what is made here rather than copied.
+// pack lists the generated members of a statelite image.
 func (x *exporter) pack() {
 	if x.osimage["provmethod"] == "statelite" && !x.hasStopped() {
 		x.packStatelite()
 	}
 }
 
-// data says a line of progress.
+// data adds a line of progress.
 func (x *exporter) data(text string) { x.say(Data, text) }
 
-// error says an error after which imgexport goes on.
+// error adds an error after which imgexport goes on.
 func (x *exporter) error(text string) { x.say(Error, text) }
 
-// warn reports what imgexport is silent about.
+// warn adds a line about something that imgexport is silent about.
 func (x *exporter) warn(text string) { x.say(Warning, text) }
 
-// refuse says why there will be no bundle.
+// refuse adds an error that says why there is no bundle.
 func (x *exporter) refuse(text string) {
 	if x.result.Unreadable == nil {
 		x.result.Refused = true
@@ -182,17 +182,15 @@ func (x *exporter) add(m bundle.Member, err error) {
 	x.result.Members = append(x.result.Members, m)
 }
 
-// generatedPerm is the mode of members that are made here, as umask 022
-// leaves it to imgexport.
+// generatedPerm is the mode of generated members, as imgexport makes them with umask 022.
 const generatedPerm = 0o644
 
-// addGenerated lists a member that is made here.
+// addGenerated lists a generated member.
 func (x *exporter) addGenerated(name string, content bundle.Content) {
 	x.add(bundle.NewRegular(name, generatedPerm, time.Time{}, content))
 }
 
-// dropGenerated removes what a bundle that is not made would have held
-// besides the files of the site.
+// dropGenerated removes the generated members, when there is no bundle.
 func (x *exporter) dropGenerated() {
 	kept := x.result.Members[:0]
 	for _, m := range x.result.Members {
@@ -231,15 +229,15 @@ const (
 	Warning              // what imgexport is silent about; does not change the exit code
 )
 
-// Message is one line that an export has to say. Text may hold any byte that
-// a table or a file name can.
+// Message is one line about an export. Text may hold any byte that a table or a file name
+// can hold.
 type Message struct {
 	Level Level
 	Text  string
 }
 
-// String returns the message as people see it: "Error: text", "Warning:
-// text", or the text alone.
+// String returns the message as it is printed: "Error: text", "Warning: text", or the
+// text alone.
 func (m Message) String() string {
 	switch m.Level {
 	case Error:

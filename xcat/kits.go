@@ -13,9 +13,9 @@ import (
 	"imgexportfs/tablesdump"
 )
 
-// findKits finds the kits that osimage.kitcomponents names components of, and
-// writes all their rows into the manifest (RULES.md, section 2). Like
-// imgexport it stops at the first that is missing.
+// findKits finds the kits whose components osimage.kitcomponents names, and writes all
+// their rows into the manifest (RULES.md, section 2). Like imgexport it stops at the first
+// kit that is missing.
 func (x *exporter) findKits() bool {
 	if !isSet(x.osimage["kitcomponents"]) {
 		return true
@@ -46,9 +46,9 @@ func (x *exporter) findKits() bool {
 	return true
 }
 
-// addRows writes rows into the manifest, sorted by their key. imgimport fails
-// halfway on an element that stands alone, because XML::Simple then reads it
-// as no list; a stub of the same name before it makes two of it.
+// addRows writes rows into the manifest, sorted by their key. XML::Simple does not read a
+// single element as a list, and imgimport then fails halfway. So a single element gets a
+// stub of the same name before it.
 func (x *exporter) addRows(element, key string, rows []Row) {
 	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b Row) int { return cmp.Compare(a[key], b[key]) })
 	if len(rows) == 1 {

@@ -28,8 +28,8 @@ func (x *exporter) searchProfile(kind, suffix string) string {
 	return ""
 }
 
-// netbootDir returns the directory where genimage puts the images of the
-// profile when the table does not say where.
+// netbootDir returns the directory where genimage puts the images of the profile if the
+// table does not name one.
 func (x *exporter) netbootDir() string {
 	base := x.catalog.installDir() + "/netboot"
 	return base + "/" + x.distro(base) + "/" + x.osimage["osarch"] + "/" + x.osimage["profile"]

@@ -78,10 +78,9 @@ func (o Offer) ErrorsName() string {
 	return name + ErrorsSuffix
 }
 
-// Offers shares out the names of a directory among images, in byte order: each
-// has NAME, NAME.tgz, NAME.tgz.sha256 and NAME.errors, unless the name cannot
-// be one of a file or an earlier image has one of the four. Then it gets none
-// but NAME.errors, if that is free.
+// Offers gives the names of a directory to images, in byte order. An image gets NAME,
+// NAME.tgz, NAME.tgz.sha256 and NAME.errors, unless NAME is not valid for a file or an
+// earlier image has one of the four. Then it gets only NAME.errors, if that is free.
 func Offers(images []string) []Offer {
 	images = slices.Sorted(slices.Values(images))
 	offers := make([]Offer, 0, len(images))

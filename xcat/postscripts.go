@@ -8,7 +8,7 @@ import (
 	"imgexportfs/xcat/noderange"
 )
 
-// defaultsNode is the row of the table postscripts that counts for all nodes.
+// defaultsNode is the row of the table postscripts that applies to all nodes.
 const defaultsNode = "xcatdefaults"
 
 // findPostscripts writes the postscripts of the node of -p into the manifest:

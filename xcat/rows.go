@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// provmethods are the ways of provisioning that imgexport knows. imgexport
-// takes any word that contains one of these, and makes a bundle that imgimport
-// cannot use; here the word must be one of them.
+// provmethods are the provmethods that imgexport knows. imgexport accepts any word that
+// contains one of these, and makes a bundle that imgimport cannot use; here the word must
+// be one of them.
 var provmethods = []string{"install", "netboot", "statelite", "raw", "sysclone"}
 
 // s390x is the architecture whose images are disk images.

@@ -70,10 +70,10 @@ func (x *exporter) tree(dir string) (*bundle.Tree, source.Findings, error) {
 	return bundle.NewTree(x.ctx, x.root, dir, treeDir)
 }
 
-// liteRows returns the rows of the table litefile that count for the image: if
-// it is in groups, those of the groups, otherwise those of all images; and
-// then its own (RULES.md, section 7). imgexport takes a list of groups for the
-// name of one, and looks for rows of the underscored name.
+// liteRows returns the rows of the table litefile that apply to the image: those of its
+// groups, or those of all images if it has no groups, and then its own (RULES.md, section
+// 7). imgexport takes a list of groups for the name of one group, and looks for rows of
+// the image's name with underscores.
 func (x *exporter) liteRows() []tablesdump.LiteRow {
 	owners := []string{"ALL"}
 	if groups := x.osimage["groups"]; isSet(groups) {

@@ -11,19 +11,19 @@ import (
 	"slices"
 )
 
-// serverBackend reads a site from a database server. It keeps one connection
-// open, which is idle between two looks, and makes a new one when that is
-// gone. All rows of a reading come from one read-only transaction, with one
-// query a table.
+// serverBackend reads a site from a database server. It keeps one connection open, which
+// is idle between two looks, and makes a new one when that is lost. All rows of a reading
+// come from one read-only transaction, with one query for each table.
 //
 // # How a change is noticed
 //
 // Version asks the server for the columns of each table, and for a digest of
 // each table's rows: their number, and the sum of 64 bits of a hash over every
-// value of every row. The digest is of the very values that Load returns, so a
-// change that it does not show is a collision of the hash, one in 10^19. It costs the network some hundred bytes and the server a scan:
-// 3 ms for a hundred images, 60 to 150 ms for ten thousand, where reading them all
-// takes 200 to 350 ms and some megabytes.
+// value of every row. The digest is of the same values that Load returns, so a
+// change that it does not show is a collision of the hash, one in 10^19. It
+// costs the network some hundred bytes and the server a scan: 3 ms for a hundred
+// images, 60 to 150 ms for ten thousand, where reading them all takes 200 to 350 ms
+// and some megabytes.
 //
 // Cheaper ways miss changes. UPDATE_TIME of MySQL is in whole seconds, set
 // before or after the change is seen, and forgotten when the server restarts or
@@ -43,12 +43,12 @@ type serverBackend struct {
 // the schema's order.
 type layout map[string][]string
 
-// dialect is how to reach and how to talk to servers of one kind.
+// dialect is what differs between kinds of servers.
 type dialect interface {
 	connect(ctx context.Context) (session, error)
 	quote(name string) string
-	// rowHash is an expression for 64 bits of a hash over the values of a
-	// row; no two rows give it the same input.
+	// rowHash is an SQL expression for 64 bits of a hash over the values of a
+	// row; different rows never give the hash the same input.
 	rowHash(s session, columns []string) string
 	// sift says what an error of a session means.
 	sift(err error) mishap
@@ -59,7 +59,7 @@ type session interface {
 	// begin starts a transaction that changes nothing and sees the rows of
 	// one moment.
 	begin(ctx context.Context) error
-	// isolated reports whether it is so for all tables.
+	// isolated reports whether all tables are seen so.
 	isolated(ctx context.Context) (bool, error)
 	end(ctx context.Context) error
 	// columns returns the columns of each table of the schema that exists. With all

@@ -14,9 +14,8 @@ type tableSpec struct {
 	unused   []string // columns that no export depends on, and that xcatd writes all the time; dumps hold them
 }
 
-// schema lists the tables that imgexport reads (RULES.md, section 2). Columns
-// that are not in here do not get into a manifest, because imgimport knows
-// only these.
+// schema lists the tables that imgexport reads, with the columns that imgimport knows.
+// Other columns do not get into a manifest (section 2 of RULES.md, see package xcat).
 var schema = []tableSpec{
 	{name: "osimage", required: true, columns: []string{
 		"imagename", "groups", "profile", "imagetype", "description", "provmethod", "rootfstype",
@@ -81,9 +80,8 @@ func (t Table) Visible() []Row {
 	return rows
 }
 
-// isEnabled reports whether a row with this value of disable takes part. The
-// spellings are xCAT's own; even an empty string, which its commands never
-// store, hides a row.
+// isEnabled reports whether a row with this value of disable is visible. The spellings are
+// xCAT's own; even an empty string, which its commands never store, hides a row.
 func isEnabled(disable sql.NullString) bool {
 	return !disable.Valid || slices.Contains([]string{"0", "no", "NO", "No", "nO"}, disable.String)
 }
@@ -98,8 +96,7 @@ type Backend interface {
 	// Load reads all tables of the schema that the database has, and
 	// returns the version of what it read.
 	Load(ctx context.Context) (Tables, Version, error)
-	// Version returns the version of the present state, at the cost of a
-	// look, not of a reading.
+	// Version returns the version of the present state, without reading all rows.
 	Version(ctx context.Context) (Version, error)
 	// Close releases what the back end holds.
 	Close() error

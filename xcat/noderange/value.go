@@ -112,7 +112,7 @@ func (m match) evaluate(expr string) (string, error) {
 	return "", nil
 }
 
-// group returns what the group with the number matched, "" if there is none.
+// group returns the text that the group with the number matched, "" without such a group.
 func (m match) group(number string) string {
 	n, err := strconv.Atoi(number)
 	if err != nil || n < 1 || n > len(m.groups) {
