@@ -200,6 +200,7 @@ func TestATreeThatChangesUnderTheWalkIsWalkedAgain(t *testing.T) {
 		{4, changed, 5, true},
 		{100, changed, 5, false},
 		{100, syscall.EIO, 1, false},
+		{4, fmt.Errorf("directory rootimg/etc: %w", syscall.ENOENT), 5, true}, // it was there a moment ago
 	} {
 		s := newTestSite(t)
 		s.statelite("i", "")

@@ -51,8 +51,7 @@ func (x *exporter) packStatelite() {
 		for _, s := range sentences {
 			x.warn(s)
 		}
-		x.note(dir+"/"+treeDir, err)
-		if err != nil {
+		if err = x.noteListed(dir+"/"+treeDir, err); err != nil {
 			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
 		} else {
 			x.addGenerated(treeName, tree)
