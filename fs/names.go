@@ -1,10 +1,7 @@
 package fs
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"sort"
-	"strings"
 
 	"imgexportfs/xcat"
 )
@@ -47,7 +44,7 @@ func newDirectory(images []string) *directory {
 	for i := range d.offers {
 		o := &d.offers[i]
 		if o.Clash != nil {
-			name := clashName(o.Name)
+			name := o.ErrorsName()
 			d.clashes[name] = append(d.clashes[name], o)
 			continue
 		}
@@ -77,19 +74,4 @@ func (d *directory) clashNames() []string {
 	}
 	sort.Strings(names)
 	return names
-}
-
-// nameMax is the longest file name (NAME_MAX, limits.h).
-const nameMax = 255
-
-// clashName is the .errors file of an image whose own name may be impossible
-// for a file: slashes become %2F, and what is too long ends in a hash.
-func clashName(name string) string {
-	name = strings.NewReplacer("/", "%2F", "\x00", "%00").Replace(name)
-	if len(name)+len(errorsSuffix) > nameMax {
-		sum := sha256.Sum256([]byte(name))
-		tail := "~" + hex.EncodeToString(sum[:8])
-		name = name[:nameMax-len(errorsSuffix)-len(tail)] + tail
-	}
-	return name + errorsSuffix
 }

@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// Field is one value of a row in a table dump. The zero value is a column
-// that is not set.
+// Field is one value of a row in a table dump. The zero value is a column that is not
+// set.
 type Field struct {
 	Text string
 	Set  bool
@@ -20,10 +20,10 @@ type Dump struct {
 	Rows    [][]Field // one field a column
 }
 
-// WriteCSV writes a dump as xCAT's tabdump does: a line "#column,column,...",
-// then a line for each row, in the order given; values stand in quotation marks,
-// which are doubled inside, and hold newlines as they are. tabdump takes a value
-// that is empty or a lone newline for one that is not set, and so does WriteCSV.
+// WriteCSV writes a dump as xCAT's tabdump does: a line "#column,column,...", then a line
+// for each row, in the order given. Values stand in quotation marks; a quotation mark
+// inside is doubled, and a newline stays as it is. Like tabdump it takes a value that is
+// empty or a lone newline for one that is not set.
 func WriteCSV(w io.Writer, dump Dump) error {
 	var line bytes.Buffer
 	line.WriteString("#" + strings.Join(dump.Columns, ",") + "\n")
@@ -53,11 +53,10 @@ type CSVError struct {
 
 func (e *CSVError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Reason) }
 
-// ReadCSV reads what WriteCSV and tabdump write, also when people have edited
-// it: values need no quotation marks, lines that begin with # are comments, empty
-// lines and carriage returns at their ends don't count, and columns stand in
-// any order. What is cut short is an error: every row must have as many fields as
-// there are columns, and the last line its newline. The errors are *CSVError.
+// ReadCSV reads what WriteCSV and tabdump write, also after it was edited by hand: values
+// need no quotation marks, lines that begin with # are comments, empty lines and carriage
+// returns at the ends of lines are ignored, and columns stand in any order. Truncated text is an error: every row must have as many fields as
+// there are columns, and the last line must end with a newline. The errors are *CSVError.
 func ReadCSV(text []byte) (Dump, error) {
 	r := csvReader{text: string(text), line: 1}
 	header, found := r.header()
@@ -79,7 +78,7 @@ func ReadCSV(text []byte) (Dump, error) {
 	return dump, nil
 }
 
-// csvReader reads text from its start and takes off what it has read.
+// csvReader reads text from its start and removes what it has read.
 type csvReader struct {
 	text string
 	line int
@@ -142,7 +141,7 @@ func (r *csvReader) row() ([]Field, error) {
 	}
 }
 
-// field reads one value, and leaves the comma or the newline behind it.
+// field reads one value, and stops before the comma or the newline that follows.
 func (r *csvReader) field() (Field, error) {
 	if !strings.HasPrefix(r.text, `"`) {
 		end := strings.IndexAny(r.text, ",\n")

@@ -2,5 +2,5 @@
 // as Perl's XML::Simple writes it, which is what imgexport writes and imgimport
 // reads, litefile.csv, and the dumps that xCAT's tabdump and dumpxCATdb write.
 //
-// It knows the forms and nothing of where rows come from or what they mean.
+// It does not know where rows come from or what they mean.
 package tablesdump

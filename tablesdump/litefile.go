@@ -9,8 +9,8 @@ type LiteRow struct {
 }
 
 // LiteFileCSV writes the rows, in the order given, as litefile.csv of the
-// image that a bundle names name. Nothing is escaped: imgimport splits a line
-// at each quotation mark and knows no other way (RULES.md, section 7).
+// image whose name in the bundle is name. Nothing is escaped, because
+// imgimport splits a line at each quotation mark (RULES.md, section 7).
 func LiteFileCSV(name string, rows []LiteRow) []byte {
 	var b bytes.Buffer
 	for _, row := range rows {

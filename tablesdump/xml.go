@@ -9,8 +9,8 @@ import (
 	"unicode/utf8"
 )
 
-// Element is a part of a manifest: a value, or a group of elements. The zero
-// value is no element; make one with Value or Group.
+// Element is a part of a manifest: a value, or a group of elements. Make one with Value
+// or Group; the zero value is not valid.
 type Element struct {
 	name     string
 	text     string
@@ -115,8 +115,8 @@ func sorted(es []Element) []Element {
 	return out
 }
 
-// badByte returns the offset of the first byte that is no part of a character
-// of XML 1.0, or -1.
+// badByte returns the offset of the first byte that is not part of a character of XML
+// 1.0, or -1.
 func badByte(s string) int {
 	for i := 0; i < len(s); {
 		r, n := utf8.DecodeRuneInString(s[i:])
@@ -128,8 +128,7 @@ func badByte(s string) int {
 	return -1
 }
 
-// isXML reports whether r is a Char of XML 1.0. Surrogates cannot come out of
-// well-formed UTF-8.
+// isXML reports whether r is a Char of XML 1.0. Well-formed UTF-8 has no surrogates.
 func isXML(r rune) bool {
 	switch {
 	case r == '\t' || r == '\n' || r == '\r':

@@ -2,14 +2,29 @@ package xcat
 
 import (
 	"cmp"
+	"context"
 	"maps"
 	"slices"
 	"strings"
+
+	"imgexportfs/xcat/db"
+	"imgexportfs/xcat/noderange"
 )
 
-// Catalog is the visible rows of a site at one moment, arranged the way
-// exports ask for them. It never changes, so any number of goroutines can use
-// one.
+// What users of a site need of package db.
+type (
+	Site      = db.Site[Catalog]
+	Config    = db.Config
+	Status    = db.Status
+	NamedDump = db.NamedDump
+	Row       = db.Row
+)
+
+// OpenSite opens a site and reads its rows.
+func OpenSite(ctx context.Context, cfg Config) (*Site, error) { return db.Open(ctx, cfg, newCatalog) }
+
+// Catalog is a snapshot of the visible rows of a site, arranged for exports. It never
+// changes, and is safe for use by several goroutines.
 type Catalog struct {
 	images     []string // byte order
 	osimage    map[string]Row
@@ -21,15 +36,14 @@ type Catalog struct {
 	comps     map[string][]Row // of a kit, by kitcompname
 	litefiles map[string][]Row // of an image, a group, or ALL, by file
 
-	nodes       map[string][]string // groups of a node, in their order
-	nodeNames   []string            // byte order
-	postscripts map[string]Row      // of a node, a group, or xcatdefaults
+	nodes       *noderange.Nodes
+	postscripts map[string]Row // of a node, a group, or xcatdefaults
 	site        map[string]string
 }
 
 // newCatalog arranges the rows of tables.
-func newCatalog(tables Tables) *Catalog {
-	rows := func(table string) []Row { return tables[table].visible() }
+func newCatalog(tables db.Tables) *Catalog {
+	rows := func(table string) []Row { return tables[table].Visible() }
 	c := &Catalog{
 		osimage:     byKey(rows("osimage"), "imagename"),
 		linuximage:  byKey(rows("linuximage"), "imagename"),
@@ -39,21 +53,21 @@ func newCatalog(tables Tables) *Catalog {
 		comps:       grouped(rows("kitcomponent"), "kitname", "kitcompname"),
 		litefiles:   grouped(rows("litefile"), "image", "file"),
 		postscripts: byKey(rows("postscripts"), "node"),
-		nodes:       map[string][]string{},
 		site:        map[string]string{},
 	}
+	groups := map[string][]string{}
 	for _, row := range rows("nodelist") {
 		if row["node"] != "" {
-			c.nodes[row["node"]] = splitList(row["groups"], ",")
+			groups[row["node"]] = splitList(row["groups"], ",")
 		}
 	}
+	c.nodes = noderange.NewNodes(groups)
 	for _, row := range rows("site") {
 		if row["key"] != "" {
 			c.site[row["key"]] = row["value"]
 		}
 	}
 	c.images = slices.Sorted(maps.Keys(c.osimage))
-	c.nodeNames = slices.Sorted(maps.Keys(c.nodes))
 	return c
 }
 
@@ -67,6 +81,10 @@ func (c *Catalog) OSImage(image string) (Row, bool) {
 	return maps.Clone(row), ok
 }
 
+// FirstNode returns the node whose postscripts imgexport -p takes: the first in
+// byte order of those that the noderange stands for.
+func (c *Catalog) FirstNode(nodes string) (string, error) { return c.nodes.First(nodes) }
+
 // installDir is where a site keeps what it installs.
 func (c *Catalog) installDir() string {
 	if dir := c.site["installdir"]; isSet(dir) {
@@ -75,7 +93,7 @@ func (c *Catalog) installDir() string {
 	return "/install"
 }
 
-// byKey maps rows by their key. Rows without one cannot be asked for.
+// byKey maps rows by their key. Rows without a key are left out.
 func byKey(rows []Row, key string) map[string]Row {
 	m := make(map[string]Row, len(rows))
 	for _, row := range rows {
@@ -86,8 +104,8 @@ func byKey(rows []Row, key string) map[string]Row {
 	return m
 }
 
-// grouped maps rows by the column by, each group in byte order of the column
-// order. A row needs both.
+// grouped maps rows by the column by, each group in byte order of the column order. Rows
+// without one of the two are left out.
 func grouped(rows []Row, by, order string) map[string][]Row {
 	m := map[string][]Row{}
 	for _, row := range rows {

@@ -14,7 +14,7 @@ import (
 // in which imgexport copies the files.
 var listColumns = []string{"template", "pkglist", "otherpkglist", "postinstall", "exlist"}
 
-// permMask is what imgexport's umask leaves of the mode of a file.
+// permMask are the permissions that imgexport's umask leaves.
 const permMask = 0o755
 
 // copyFiles lists everything that imgexport copies, in its order.
@@ -35,16 +35,14 @@ func (x *exporter) copyFiles() {
 	}
 }
 
-// copyNeeded lists a file without which the bundle is of no use.
+// copyNeeded lists a file without which the bundle is useless.
 func (x *exporter) copyNeeded(file, what string) {
-	why := ""
-	if st, err := x.stat(file); err != nil {
-		why = reason(err)
-	} else if x.claim(file, st) {
-		why = x.addFile(path.Base(file), file, st)
+	st, err := x.stat(file)
+	if err == nil && x.claim(file, st) {
+		err = x.addFile(path.Base(file), file, st)
 	}
-	if why != "" {
-		x.refuse(fmt.Sprintf("Couldn't read %s %s for %s: %s. The image cannot be exported without it.", what, file, x.name, why))
+	if err != nil {
+		x.refuse(fmt.Sprintf("Couldn't read %s %s for %s: %s. The image cannot be exported without it.", what, file, x.name, reason(err)))
 	}
 }
 
@@ -57,27 +55,27 @@ func (x *exporter) copyList(column, value string) {
 		x.data(file)
 		st, err := x.stat(file)
 		switch {
-		case err != nil && isAbsent(err):
+		case accessOf(err) == absent:
 			if column != "postinstall" || !x.copyScript(file) {
 				x.skipMissing(file)
 				x.claim(file, st)
 			}
 		case err != nil:
-			x.skipUnreadable(file, reason(err))
+			x.skipUnreadable(file, err)
 		case !x.claim(file, st):
 		case st.IsDir():
 			x.warn(fmt.Sprintf("%s in %s of %s is a directory; imgexport exports only files from there. Skip.", file, column, x.req.Image))
 		default:
-			if why := x.addFile(path.Base(file), file, st); why != "" {
-				x.skipUnreadable(file, why)
+			if err := x.addFile(path.Base(file), file, st); err != nil {
+				x.skipUnreadable(file, err)
 			}
 		}
 	}
 }
 
-// copyScript handles a postinstall script that the table lists with arguments,
-// which genimage takes and imgexport does not. The script gets into the bundle
-// under its own name, although imgimport looks for the whole value.
+// copyScript handles a postinstall script that the table lists with arguments.
+// genimage accepts those, and imgexport does not. The script goes into the bundle under
+// its own name, although imgimport looks for the whole value.
 func (x *exporter) copyScript(value string) bool {
 	end := strings.IndexFunc(value, func(r rune) bool { return r < 0x80 && isSpace(byte(r)) })
 	if end <= 0 {
@@ -89,8 +87,8 @@ func (x *exporter) copyScript(value string) bool {
 		return false
 	}
 	if x.claim(script, st) {
-		if why := x.addFile(path.Base(script), script, st); why != "" {
-			x.skipUnreadable(script, why)
+		if err := x.addFile(path.Base(script), script, st); err != nil {
+			x.skipUnreadable(script, err)
 			return true
 		}
 	}
@@ -103,35 +101,35 @@ func (x *exporter) skipMissing(file string) {
 	x.error("Couldn't find file " + file + " for " + x.name + ". Skip.")
 }
 
-func (x *exporter) skipUnreadable(file, why string) {
-	x.error("Couldn't read file " + file + " for " + x.name + ": " + why + ". Skip.")
+// skipUnreadable says why a file is left out, unless that may pass.
+func (x *exporter) skipUnreadable(file string, err error) {
+	if accessOf(err) != passing {
+		x.error("Couldn't read file " + file + " for " + x.name + ": " + reason(err) + ". Skip.")
+	}
 }
 
 // addFile lists a file that st describes, links followed, as imgexport copies
-// one: owned by root, with the file's time and its mode less the umask. It
-// returns why that cannot be done, or "".
-func (x *exporter) addFile(name, file string, st source.Stat) string {
+// one: owned by root, with the file's time, and its mode without the bits of the umask.
+func (x *exporter) addFile(name, file string, st source.Stat) error {
 	content, err := x.content(file, st)
-	if err != nil {
-		return reason(err)
+	if err == nil {
+		x.add(bundle.NewRegular(name, st.Perm()&permMask, st.ModTime(), content))
 	}
-	x.add(bundle.NewRegular(name, st.Perm()&permMask, st.ModTime(), content))
-	return ""
+	return err
 }
 
-// everyoneReads are the permissions of a file that anybody can read.
+// everyoneReads are the permissions of a file that every user can read.
 const everyoneReads = 0o444
 
-// content returns the content of a file that st describes. One that not
-// everybody may read is opened, so that a bundle is not promised and then
-// breaks off.
+// content returns the content of a file that st describes. A file that not every user
+// may read is opened, so that no bundle is shown that cannot be read to its end.
 func (x *exporter) content(file string, st source.Stat) (bundle.Content, error) {
 	if !st.IsRegular() {
 		return nil, errors.New("it is a " + st.TypeName())
 	}
 	if st.Perm()&everyoneReads != everyoneReads {
 		f, err := x.root.Open(file)
-		if err != nil {
+		if err = x.noteListed(file, err); err != nil {
 			return nil, err
 		}
 		_ = f.Close()
@@ -139,7 +137,7 @@ func (x *exporter) content(file string, st source.Stat) (bundle.Content, error) 
 	return bundle.NewFile(x.root, file, st)
 }
 
-// claim is who has a base name in the bundle.
+// claim says which file has a base name in the bundle.
 type claim struct {
 	path string
 	id   source.Identity // zero: there is no such file
@@ -151,7 +149,7 @@ type claim struct {
 func (x *exporter) claim(file string, st source.Stat) bool {
 	base := path.Base(file)
 	if base == "." || base == "/" || base == ".." {
-		return true // no file: something else is wrong with it
+		return true // not a file name: something else is wrong with it
 	}
 	if isReserved(base) {
 		x.refuse(fmt.Sprintf("The name %s of %s is one that the bundle of %s needs itself; rename the file", base, file, x.name))
@@ -170,4 +168,83 @@ func (x *exporter) claim(file string, st source.Stat) bool {
 		x.refuse(fmt.Sprintf("%s and %s have one base name, and the bundle of %s can hold one file %s; rename one of them", other.path, file, x.name, base))
 	}
 	return false
+}
+
+// treeCopy lists what is below a directory. Links stay links, hard links become separate
+// files, and anything else than a file, a directory or a link is left out.
+type treeCopy struct {
+	x *exporter
+	// asIs keeps owner and mode, as in extra directories. Otherwise root owns
+	// everything and the umask is taken off the mode, as in kits.
+	asIs bool
+	list []bundle.Member
+}
+
+// below lists what is in the directory dir as members below name, in byte
+// order.
+func (t *treeCopy) below(dir, name string) {
+	if t.x.ctx.Err() != nil || t.x.result.Unreadable != nil {
+		return
+	}
+	dir = strings.TrimRight(dir, "/")
+	names, err := t.x.root.ReadDir(dir + "/")
+	if err = t.x.noteListed(dir, err); err != nil {
+		t.x.skipUnreadable(dir, err)
+		return
+	}
+	for _, base := range names {
+		if err := t.entry(dir+"/"+base, name+"/"+base); err != nil {
+			t.x.skipUnreadable(dir+"/"+base, err)
+		}
+	}
+}
+
+// entry lists one file and what is below it.
+func (t *treeCopy) entry(file, name string) error {
+	st, err := t.x.root.Lstat(file)
+	if err = t.x.noteListed(file, err); err != nil {
+		return err
+	}
+	m, err := t.member(file, name, st)
+	if err != nil {
+		return err
+	}
+	if m.Name == "" {
+		t.x.warn(fmt.Sprintf("%s of %s is a %s, which a bundle cannot hold. Skip.", file, t.x.req.Image, st.TypeName()))
+		return nil
+	}
+	if t.asIs {
+		m = m.WithOwner(st.UID, st.GID)
+	}
+	t.list = append(t.list, m)
+	if st.IsDir() {
+		t.below(file, name)
+	}
+	return nil
+}
+
+// member makes the member of one file. It has no name if a bundle cannot hold such a
+// file.
+func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, error) {
+	perm := st.Perm()
+	if !t.asIs {
+		perm &= permMask
+	}
+	switch {
+	case st.IsDir():
+		return bundle.NewDirectory(name, perm, st.ModTime())
+	case st.IsSymlink():
+		target, err := t.x.root.Readlink(file)
+		if err = t.x.noteListed(file, err); err != nil {
+			return bundle.Member{}, err
+		}
+		return bundle.NewSymlink(name, target, st.ModTime())
+	case st.IsRegular():
+		content, err := t.x.content(file, st)
+		if err != nil {
+			return bundle.Member{}, err
+		}
+		return bundle.NewRegular(name, perm, st.ModTime(), content)
+	}
+	return bundle.Member{}, nil
 }

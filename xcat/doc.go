@@ -1,28 +1,23 @@
-// Package xcat knows what an xCAT site is and what imgexport takes of it.
+// Package xcat knows what imgexport takes of an xCAT site.
 //
-// A Site is a database and the directory that its paths count from. Its rows
-// are read as a whole into a Catalog, an immutable snapshot, and read again
-// when the database has changed. From a snapshot and the files on disk,
-// Catalog.Export finds out what imgexport would put into the bundle of one
-// image, and what it would say:
+// A Catalog is an immutable snapshot of the site's rows, which package db reads
+// (catalog.go). From a catalog and the files on disk, Catalog.Export finds out what
+// imgexport would put into the bundle of one image, and what it would say:
 //
-//	cfgloc ─ Spec ─ Backend ─ Tables ─ Catalog ┐
-//	                                           ├ Export: members, messages
-//	                            source.Root ───┘
+//	db: cfgloc ─ tables ─ Catalog ┐
+//	                              ├ Export: members, messages
+//	               source.Root ───┘
 //
-// There is a Backend for each kind of database: files, one for each table
-// (tablefiles.go), of SQLite (sqlite.go) and of dumps (csv.go); and servers
-// (server.go), MySQL (mysql.go) and PostgreSQL (postgres.go). A Site looks for
-// changes in the background (look.go), and goes on with the rows it has when the
-// database is lost (status.go).
+// Export works in imgexport's order (export.go), one file a step: the rows are
+// checked (rows.go), kits looked up (kits.go), files searched (boot.go,
+// statelite.go, with the rules of lookup.go), extras taken from the command line
+// (extras.go), postscripts from the tables (postscripts.go, and package noderange
+// for which node and which value); then the manifest is written (manifest.go) and
+// the files are listed as members (copy.go). No file is read except the small ones
+// that are generated here: a member names its source, and package bundle reads it.
 //
-// Export works in imgexport's order, one file a step: the rows are checked,
-// kits looked up (kits.go), files searched (install.go, netboot.go,
-// statelite.go, rawimages.go, with the rules of lookup.go), extras taken from
-// the command line (extras.go), postscripts from the tables (postscripts.go);
-// then the manifest is written (manifest.go) and the files are listed as
-// members (copy.go). No file is read but the small ones that are made here:
-// a member names its source, and package bundle reads it.
+// The names that an image has in a directory are in names.go, and Perl's ways that
+// are part of the rules in perl.go.
 //
 // The rules are imgexport's own, measured on it. Where a comment refers to
 // "RULES.md, section N", that is the file with the conformance data,

@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"path"
 	"time"
@@ -28,17 +29,17 @@ type Request struct {
 type Export struct {
 	Image    string          // as the tables spell it
 	Name     string          // see BundleName: the bundle's top directory
-	Members  []bundle.Member // what was found, also when refused; then without what is made here, such as the manifest
+	Members  []bundle.Member // what was found, also when refused; then without generated members such as the manifest
 	Messages []Message       // in imgexport's order
 	Refused  bool            // there is no bundle; an Error says why
 
-	// Unreadable says why a file could not be looked at or read at the moment,
-	// where that may pass. The image is not refused, and nothing is known of its
-	// bundle; Members and Messages are those found before.
+	// Unreadable says which file could not be looked at or read, and why, where
+	// that may pass; nil if there is none. The image is not refused, and nothing is
+	// known of its bundle; Members and Messages are those found before.
 	Unreadable error
 }
 
-// Problems returns the messages that say that something is wrong, in order.
+// Problems returns the errors and warnings, in order.
 func (e *Export) Problems() []Message {
 	var out []Message
 	for _, m := range e.Messages {
@@ -49,24 +50,30 @@ func (e *Export) Problems() []Message {
 	return out
 }
 
-// Export finds out what the bundle of an image holds. Whatever is wrong with
-// the image is in the result's Messages; the error is that of ctx.
+// pauses come before each further try of an export during which a file changed.
+var pauses = []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * time.Millisecond, 80 * time.Millisecond}
+
+// Export finds out what the bundle of an image holds. Whatever is wrong with the
+// image is in the result; the error is that of ctx.
 func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*Export, error) {
-	x := &exporter{
-		ctx: ctx, catalog: c, root: root, req: req,
-		name:    BundleName(req.Image),
-		seen:    map[string]source.Stat{},
-		claims:  map[string]claim{},
-		members: map[string]int{},
+	for n := 0; ; n++ {
+		x := newExporter(ctx, c, root, req)
+		x.run()
+		if ctx.Err() == nil && n < len(pauses) && errors.Is(x.result.Unreadable, source.ErrChanged) {
+			select {
+			case <-time.After(pauses[n]):
+				continue
+			case <-ctx.Done():
+			}
+		}
+		if err := ctx.Err(); err != nil {
+			return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
+		}
+		return &x.result, nil
 	}
-	x.run()
-	if err := ctx.Err(); err != nil {
-		return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
-	}
-	return &x.result, nil
 }
 
-// exporter is one export at work.
+// exporter is the state of one export.
 type exporter struct {
 	ctx     context.Context
 	catalog *Catalog
@@ -76,7 +83,7 @@ type exporter struct {
 
 	osimage    Row
 	linuximage Row
-	searched   Row                  // columns of linuximage that the table leaves open and a search has filled
+	searched   Row                  // columns of linuximage that are not set, and that a search has filled
 	kits       []Row                // sorted by name
 	boot       []bootFile           // in the order in which they are copied
 	rawImages  []string             // paths
@@ -84,17 +91,24 @@ type exporter struct {
 	elements   []tablesdump.Element // of the manifest, besides those of the rows
 
 	seen    map[string]source.Stat // see stat
-	claims  map[string]claim       // who has a base name in the bundle
-	members map[string]int         // where result.Members has a name
-	silent  bool                   // messages are dropped: imgexport has stopped before this
+	claims  map[string]claim       // by base name in the bundle
+	members map[string]int         // index in result.Members, by name
+	silent  bool                   // messages are dropped, because imgexport would have stopped
 	result  Export
 }
 
-// bootFile is a file without which an image does not boot.
-type bootFile struct{ element, path string }
+func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request) *exporter {
+	return &exporter{
+		ctx: ctx, catalog: c, root: root, req: req,
+		name:    BundleName(req.Image),
+		seen:    map[string]source.Stat{},
+		claims:  map[string]claim{},
+		members: map[string]int{},
+	}
+}
 
-// run takes imgexport's steps in imgexport's order. A step that refuses lets
-// imgexport stop; the files that are found so far are still listed.
+// run takes imgexport's steps in imgexport's order. imgexport stops at a step that
+// refuses; here the files that were found before are still listed.
 func (x *exporter) run() {
 	x.result.Image, x.result.Name = x.req.Image, x.name
 	x.data("Exporting " + x.req.Image + " to " + x.req.Destination + "...")
@@ -109,7 +123,7 @@ func (x *exporter) run() {
 	x.silent = x.result.Refused
 	x.pack()
 	x.copyFiles()
-	if x.silent || x.result.Refused {
+	if x.hasStopped() {
 		x.dropGenerated()
 		return
 	}
@@ -125,47 +139,32 @@ func (x *exporter) checkName() bool {
 	return !x.result.Refused
 }
 
-// findFiles finds what the way of provisioning needs.
-func (x *exporter) findFiles() {
-	method := x.osimage["provmethod"]
-	switch {
-	case method == "install":
-		x.findInstall()
-	case method == "statelite":
-		x.findStatelite()
-	case method == "netboot" && x.isESX():
-		// imgexport knows no files of VMware ESX.
-	case x.osimage["osarch"] == s390x:
-		x.findRawImages(method)
-	case method == "netboot":
-		x.findNetboot()
-	}
-}
-
-// pack lists what is made here rather than copied.
+// pack lists the generated members of a statelite image.
 func (x *exporter) pack() {
-	if x.osimage["provmethod"] == "statelite" && !x.result.Refused {
+	if x.osimage["provmethod"] == "statelite" && !x.hasStopped() {
 		x.packStatelite()
 	}
 }
 
-// data says a line of progress.
+// data adds a line of progress.
 func (x *exporter) data(text string) { x.say(Data, text) }
 
-// error says an error after which imgexport goes on.
+// error adds an error after which imgexport goes on.
 func (x *exporter) error(text string) { x.say(Error, text) }
 
-// warn says what imgexport is silent about.
+// warn adds a line about something that imgexport is silent about.
 func (x *exporter) warn(text string) { x.say(Warning, text) }
 
-// refuse says why there will be no bundle.
+// refuse adds an error that says why there is no bundle.
 func (x *exporter) refuse(text string) {
-	x.result.Refused = true
-	x.say(Error, text)
+	if x.result.Unreadable == nil {
+		x.result.Refused = true
+		x.say(Error, text)
+	}
 }
 
 func (x *exporter) say(level Level, text string) {
-	if !x.silent {
+	if !x.silent && x.result.Unreadable == nil {
 		x.result.Messages = append(x.result.Messages, Message{Level: level, Text: text})
 	}
 }
@@ -176,24 +175,22 @@ func (x *exporter) add(m bundle.Member, err error) {
 		x.refuse(fmt.Sprintf("%s: %v", x.req.Image, err))
 		return
 	}
-	if _, listed := x.members[m.Name]; listed {
+	if _, listed := x.members[m.Name]; listed || x.result.Unreadable != nil {
 		return
 	}
 	x.members[m.Name] = len(x.result.Members)
 	x.result.Members = append(x.result.Members, m)
 }
 
-// generatedPerm is the mode of members that are made here, as umask 022
-// leaves it to imgexport.
+// generatedPerm is the mode of generated members, as imgexport makes them with umask 022.
 const generatedPerm = 0o644
 
-// addGenerated lists a member that is made here.
+// addGenerated lists a generated member.
 func (x *exporter) addGenerated(name string, content bundle.Content) {
 	x.add(bundle.NewRegular(name, generatedPerm, time.Time{}, content))
 }
 
-// dropGenerated removes what a bundle that is not made would have held
-// besides the files of the site.
+// dropGenerated removes the generated members, when there is no bundle.
 func (x *exporter) dropGenerated() {
 	kept := x.result.Members[:0]
 	for _, m := range x.result.Members {
@@ -220,4 +217,33 @@ func isGenerated(name string) bool {
 func isReserved(p string) bool {
 	base := path.Base(p)
 	return isGenerated(base) || base == extraName
+}
+
+// Level says what kind of message a Message is.
+type Level uint8
+
+// The levels of a message.
+const (
+	Data    Level = iota // imgexport's progress lines, to standard output
+	Error                // imgexport's error lines, byte for byte, and refusals of ours; exit code 1
+	Warning              // what imgexport is silent about; does not change the exit code
+)
+
+// Message is one line about an export. Text may hold any byte that a table or a file name
+// can hold.
+type Message struct {
+	Level Level
+	Text  string
+}
+
+// String returns the message as it is printed: "Error: text", "Warning: text", or the
+// text alone.
+func (m Message) String() string {
+	switch m.Level {
+	case Error:
+		return "Error: " + m.Text
+	case Warning:
+		return "Warning: " + m.Text
+	}
+	return m.Text
 }

@@ -211,7 +211,7 @@ func TestBootFilesMustBeFiles(t *testing.T) {
 func TestASearchedBootFileThatIsADirectoryRefuses(t *testing.T) {
 	s := newTestSite(t)
 	s.netbootImage("i", "/install/netboot/rh9/x86_64/p")
-	s.exec("linuximage", "UPDATE linuximage SET rootimgdir = NULL")
+	s.set("linuximage", "rootimgdir", "")
 	must(t, os.Remove(s.path("install/netboot/rh9/x86_64/p/kernel")))
 	mkdir(t, s.root, "install/netboot/rh9/x86_64/p/kernel")
 	e := s.export(Request{Image: "i"})
@@ -369,11 +369,9 @@ func TestExportDoesNotChangeTheCatalog(t *testing.T) {
 	s.insert("osimage", Row{"imagename": "i", "provmethod": "install", "profile": "p", "osvers": "rh9", "osarch": "arm"})
 	s.insert("linuximage", Row{"imagename": "i"})
 	s.write("install/custom/install/rh9/p.tmpl", "t", 0o644)
-	site := s.open()
-	c, err := site.Catalog(t.Context())
-	must(t, err)
+	c := s.catalog()
 	before := maps.Clone(c.linuximage["i"])
-	_, err = c.Export(t.Context(), site.Root(), Request{Image: "i"})
+	_, err := c.Export(t.Context(), s.openRoot(), Request{Image: "i"})
 	must(t, err)
 	if !maps.Equal(before, c.linuximage["i"]) {
 		t.Errorf("row %q has become %q", before, c.linuximage["i"])
@@ -383,12 +381,9 @@ func TestExportDoesNotChangeTheCatalog(t *testing.T) {
 func TestExportStopsWhenItIsToldTo(t *testing.T) {
 	s := newTestSite(t)
 	s.statelite("i", "")
-	site := s.open()
-	c, err := site.Catalog(t.Context())
-	must(t, err)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if _, err := c.Export(ctx, site.Root(), Request{Image: "i"}); !errors.Is(err, context.Canceled) {
+	if _, err := s.catalog().Export(ctx, s.openRoot(), Request{Image: "i"}); !errors.Is(err, context.Canceled) {
 		t.Errorf("got %v", err)
 	}
 }
@@ -421,7 +416,7 @@ func TestBadBytesNameTableAndColumn(t *testing.T) {
 	} {
 		s := newTestSite(t)
 		s.image("i", nil)
-		s.exec(c.table, `UPDATE "`+c.table+`" SET "`+column+`" = ?`, "ok\x01")
+		s.set(c.table, column, "ok\x01")
 		e := s.export(Request{Image: "i"})
 		expectProblems(t, e, "Error: "+c.says)
 		expectMembers(t, e, "t.tmpl")

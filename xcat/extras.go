@@ -45,11 +45,11 @@ func (x *exporter) findExtra(given, dest string) {
 	}
 	st, err := x.stat(src)
 	switch {
-	case err != nil && isAbsent(err):
+	case accessOf(err) == absent:
 		x.error("Can not find Extra file " + given + ".  Argument will be ignored")
 		return
 	case err != nil:
-		x.skipUnreadable(src, reason(err))
+		x.skipUnreadable(src, err)
 		return
 	}
 	e := extra{src: src, st: st}
@@ -60,7 +60,7 @@ func (x *exporter) findExtra(given, dest string) {
 		}
 	} else {
 		if e.content, err = x.content(src, st); err != nil {
-			x.skipUnreadable(src, reason(err))
+			x.skipUnreadable(src, err)
 			return
 		}
 		home = path.Dir(src)
@@ -72,8 +72,8 @@ func (x *exporter) findExtra(given, dest string) {
 	x.elements = append(x.elements, tablesdump.Group(extraName, tablesdump.Value("src", src), tablesdump.Value("dest", dest)))
 }
 
-// readExtraDir lists what is in an extra directory. imgimport copies DIR/*,
-// and fails if that is nothing.
+// readExtraDir lists what is in an extra directory. imgimport copies DIR/*, and fails if
+// that matches nothing.
 func (x *exporter) readExtraDir(e *extra) bool {
 	name := extraMember(e.src)
 	if name == extraName {
@@ -96,10 +96,9 @@ func (x *exporter) readExtraDir(e *extra) bool {
 	return true
 }
 
-// extraPath makes the path of an extra absolute: on the machine itself it
-// counts from where the user stands, on a disk mounted elsewhere from that
-// disk's root. imgimport looks below extra/ for the path as it is spelled, so
-// "." and ".." must go; the rest of the spelling stays.
+// extraPath makes the path of an extra absolute. With the root "/" it is relative to the
+// working directory, with another root to that root. imgimport looks below extra/ for the
+// path as it is spelled, so "." and ".." are removed; the rest of the spelling stays.
 func (x *exporter) extraPath(given string) (string, error) {
 	if given == "" {
 		return "", nil
@@ -142,9 +141,9 @@ func (x *exporter) withoutDots(src string) (string, error) {
 	if !up {
 		return plain, nil
 	}
-	// Behind a symbolic link ".." is not the directory that it looks like.
-	a, errA := x.root.Stat(src)
-	b, errB := x.root.Stat(plain)
+	// After a symbolic link ".." is not the directory that stands before it.
+	a, errA := x.stat(src)
+	b, errB := x.stat(plain)
 	if errA == nil && (errB != nil || a.Identity != b.Identity) {
 		return "", fmt.Errorf("the path leads through a symbolic link and then up; name it without %q", "..")
 	}
@@ -164,8 +163,8 @@ func (x *exporter) copyExtras() {
 	if len(x.extras) == 0 {
 		return
 	}
-	// What is inside of one extra directory may lead to another one: it
-	// comes first and keeps its mode.
+	// A directory inside one extra directory may lead to another extra: it comes
+	// first and keeps its mode.
 	x.addDir(extraName)
 	for _, e := range x.extras {
 		for _, m := range e.inner {

@@ -128,11 +128,8 @@ func TestARelativeExtraCountsFromWhereTheUserStands(t *testing.T) {
 	s := extraSite(t)
 	root, err := source.OpenRoot("/")
 	must(t, err)
-	site := s.open()
-	catalog, err := site.Catalog(t.Context())
-	must(t, err)
 	t.Chdir(s.root)
-	x := &exporter{ctx: t.Context(), catalog: catalog, root: root, name: "i", req: Request{Image: "i"}}
+	x := newExporter(t.Context(), s.catalog(), root, Request{Image: "i"})
 	for given, want := range map[string]string{"d/f": s.root + "/d/f", "./d/.//f": s.root + "/d//f", "e/../d": s.root + "/d", "d/": s.root + "/d/", ".": s.root} {
 		if got, err := x.extraPath(given); err != nil || got != want {
 			t.Errorf("extraPath(%q) = %q, %v; want %q", given, got, err, want)

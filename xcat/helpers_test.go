@@ -1,70 +1,68 @@
 package xcat
 
 import (
-	"context"
 	"database/sql"
+	"maps"
 	"os"
 	"path/filepath"
-	"strings"
+	"slices"
 	"testing"
 
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/source"
+	"imgexportfs/xcat/db"
 )
 
-func noEnv(string) string { return "" }
-
-// testSite is a directory that stands for "/" with the tables of a site.
+// testSite is a directory that stands for "/", and the tables of a site.
 type testSite struct {
 	t    *testing.T
 	root string
-	dir  string // of the tables
+	rows map[string][]Row
 }
 
 // newTestSite makes a site whose tables are empty.
 func newTestSite(t *testing.T) *testSite {
 	t.Helper()
-	s := &testSite{t: t, root: t.TempDir()}
-	s.dir = filepath.Join(s.root, "etc/xcat")
-	if err := os.MkdirAll(s.dir, 0o755); err != nil {
-		t.Fatal(err)
-	}
-	for _, table := range schema {
-		columns := make([]string, len(table.columns))
-		for i, c := range table.columns {
-			columns[i] = `"` + c + `" TEXT`
-		}
-		s.exec(table.name, `CREATE TABLE "`+table.name+`" (`+strings.Join(columns, ", ")+`)`)
-	}
-	return s
-}
-
-func (s *testSite) table(name string) string { return filepath.Join(s.dir, name+".sqlite") }
-
-// exec runs statements on a table's file.
-func (s *testSite) exec(table, statement string, args ...any) {
-	s.t.Helper()
-	db, err := sql.Open("sqlite", s.table(table)+"?_pragma=synchronous(0)")
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if _, err := db.Exec(statement, args...); err != nil {
-		s.t.Fatalf("%s: %v", statement, err)
-	}
+	return &testSite{t: t, root: t.TempDir(), rows: map[string][]Row{}}
 }
 
 // insert adds a row.
-func (s *testSite) insert(table string, row Row) {
-	s.t.Helper()
-	var columns, marks []string
-	var args []any
-	for column, value := range row {
-		columns = append(columns, `"`+column+`"`)
-		marks = append(marks, "?")
-		args = append(args, value)
+func (s *testSite) insert(table string, row Row) { s.rows[table] = append(s.rows[table], row) }
+
+// set sets a column of all rows.
+func (s *testSite) set(table, column, value string) {
+	for _, row := range s.rows[table] {
+		row[column] = value
 	}
-	s.exec(table, `INSERT INTO "`+table+`" (`+strings.Join(columns, ",")+`) VALUES (`+strings.Join(marks, ",")+`)`, args...)
+}
+
+// catalog returns the rows as a catalog.
+func (s *testSite) catalog() *Catalog { return newCatalog(tablesOf(s.rows)) }
+
+// tablesOf makes tables whose columns are those of their rows.
+func tablesOf(rows map[string][]Row) db.Tables {
+	tables := db.Tables{}
+	for name, list := range rows {
+		all := Row{}
+		for _, row := range list {
+			maps.Copy(all, row)
+		}
+		table := db.Table{Columns: slices.Sorted(maps.Keys(all))}
+		for _, row := range list {
+			values := make([]sql.NullString, len(table.Columns))
+			for i, column := range table.Columns {
+				values[i].String, values[i].Valid = row[column], hasKey(row, column)
+			}
+			table.Rows = append(table.Rows, values)
+		}
+		tables[name] = table
+	}
+	return tables
+}
+
+func hasKey(row Row, column string) bool {
+	_, has := row[column]
+	return has
 }
 
 // write makes a file below the root.
@@ -104,29 +102,11 @@ func (s *testSite) openRoot() *source.Root {
 	return root
 }
 
-// open opens the site; every look is at the database.
-func (s *testSite) open() *Site {
-	s.t.Helper()
-	site, err := OpenSite(context.Background(), Config{Root: s.root, Getenv: noEnv})
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	s.t.Cleanup(func() { _ = site.Close() })
-	return site
-}
-
 // export exports an image of the site.
 func (s *testSite) export(req Request) *Export {
 	s.t.Helper()
-	site := s.open()
-	catalog, err := site.Catalog(s.t.Context())
-	if err != nil {
-		s.t.Fatal(err)
-	}
-	e, err := catalog.Export(s.t.Context(), site.Root(), req)
-	if err != nil {
-		s.t.Fatal(err)
-	}
+	e, err := s.catalog().Export(s.t.Context(), s.openRoot(), req)
+	must(s.t, err)
 	return e
 }
 
@@ -158,4 +138,16 @@ func member(t *testing.T, e *Export, name string) bundle.Member {
 	}
 	t.Fatalf("no member %s among %q", name, memberNames(e))
 	return bundle.Member{}
+}
+
+func must(t testing.TB, err error) {
+	t.Helper()
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func mkdir(t *testing.T, dir, name string) {
+	t.Helper()
+	must(t, os.MkdirAll(filepath.Join(dir, name), 0o755))
 }

@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"maps"
 	"path"
@@ -12,9 +13,9 @@ import (
 	"imgexportfs/tablesdump"
 )
 
-// findKits finds the kits that osimage.kitcomponents names components of, and
-// writes all their rows into the manifest (RULES.md, section 2). Like
-// imgexport it stops at the first that is missing.
+// findKits finds the kits whose components osimage.kitcomponents names, and writes all
+// their rows into the manifest (RULES.md, section 2). Like imgexport it stops at the first
+// kit that is missing.
 func (x *exporter) findKits() bool {
 	if !isSet(x.osimage["kitcomponents"]) {
 		return true
@@ -45,9 +46,9 @@ func (x *exporter) findKits() bool {
 	return true
 }
 
-// addRows writes rows into the manifest, sorted by their key. imgimport fails
-// halfway on an element that stands alone, because XML::Simple then reads it
-// as no list; a stub of the same name before it makes two of it.
+// addRows writes rows into the manifest, sorted by their key. XML::Simple does not read a
+// single element as a list, and imgimport then fails halfway. So a single element gets a
+// stub of the same name before it.
 func (x *exporter) addRows(element, key string, rows []Row) {
 	rows = slices.SortedStableFunc(slices.Values(rows), func(a, b Row) int { return cmp.Compare(a[key], b[key]) })
 	if len(rows) == 1 {
@@ -72,22 +73,22 @@ func (x *exporter) copyKits() {
 func (x *exporter) copyKit(name, dir string) {
 	x.data(dir)
 	if name != path.Base(name) || name == "." || name == ".." || name == "/" {
-		x.refuse(fmt.Sprintf("The kit %s of %s cannot be exported: its name is none for a directory", name, x.name))
+		x.refuse(fmt.Sprintf("The kit %s of %s cannot be exported: no directory can have its name", name, x.name))
 		return
 	}
 	st, err := x.stat(dir)
 	switch {
-	case err != nil && isAbsent(err):
+	case accessOf(err) == absent:
 		x.skipMissing(dir)
 		return
 	case err != nil:
-		x.skipUnreadable(dir, reason(err))
+		x.skipUnreadable(dir, err)
 		return
 	case !st.IsDir():
-		x.skipUnreadable(dir, "it is a "+st.TypeName()+" and not the kit's directory")
+		x.skipUnreadable(dir, errors.New("it is a "+st.TypeName()+" and not the kit's directory"))
 		return
 	}
-	// A kit shares its directory with nothing; its name stands for a path.
+	// The directory belongs to the kit alone, so its claim is for a path with the name.
 	if !x.claim(strings.TrimRight(path.Dir(path.Clean(dir)), "/")+"/"+name, st) {
 		return
 	}

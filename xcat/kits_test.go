@@ -13,7 +13,7 @@ import (
 // kitImage adds an image with a kit.
 func (s *testSite) kitImage(kit, dir string) {
 	s.image("i", nil)
-	s.exec("osimage", "UPDATE osimage SET kitcomponents = 'c'")
+	s.set("osimage", "kitcomponents", "c")
 	s.insert("kitcomponent", Row{"kitcompname": "c", "kitname": kit})
 	s.insert("kit", Row{"kitname": kit, "kitdir": dir})
 }

@@ -1,14 +1,7 @@
 package xcat
 
 import (
-	"errors"
-	"fmt"
-	"io/fs"
 	"strings"
-
-	"imgexportfs/bundle/source"
-
-	"golang.org/x/sys/unix"
 )
 
 // shareDir is where xCAT installs the files that come with it.
@@ -35,8 +28,8 @@ func (x *exporter) searchProfile(kind, suffix string) string {
 	return ""
 }
 
-// netbootDir returns the directory where genimage puts the images of the
-// profile when the table does not say where.
+// netbootDir returns the directory where genimage puts the images of the profile if the
+// table does not name one.
 func (x *exporter) netbootDir() string {
 	base := x.catalog.installDir() + "/netboot"
 	return base + "/" + x.distro(base) + "/" + x.osimage["osarch"] + "/" + x.osimage["profile"]
@@ -54,68 +47,4 @@ func (x *exporter) distro(base string) string {
 		dir = dir[:len(dir)-1]
 	}
 	return dir
-}
-
-// exists reports whether there is anything under the path, links followed.
-// Who may read it does not matter here: imgexport runs as root, and what a
-// bundle holds must not depend on who makes it.
-func (x *exporter) exists(p string) bool {
-	_, found := x.look(p)
-	return found
-}
-
-// isFile reports whether there is a regular file under the path, links
-// followed.
-func (x *exporter) isFile(p string) bool {
-	st, found := x.look(p)
-	return found && st.IsRegular()
-}
-
-// stat describes what a path leads to, links followed, in the state in which
-// this export first saw it. No path leads nowhere.
-func (x *exporter) stat(p string) (source.Stat, error) {
-	if p == "" {
-		return source.Stat{}, fs.ErrNotExist
-	}
-	if st, seen := x.seen[p]; seen {
-		return st, nil
-	}
-	st, err := x.root.Stat(p)
-	if err == nil {
-		x.seen[p] = st
-	}
-	return st, err
-}
-
-// look describes what a path leads to. If that cannot be found out the image
-// is refused: to take a file for missing would be to search on for another.
-func (x *exporter) look(p string) (source.Stat, bool) {
-	st, err := x.stat(p)
-	if err == nil {
-		return st, true
-	}
-	if !isAbsent(err) {
-		x.refuse(fmt.Sprintf("Couldn't look at %s for %s: %s. Run this as root, as imgexport.", p, x.req.Image, reason(err)))
-	}
-	return source.Stat{}, false
-}
-
-// isAbsent reports whether an error says that there is nothing under a path,
-// rather than that it cannot be told.
-func isAbsent(err error) bool {
-	for _, absent := range []error{fs.ErrNotExist, unix.ENOTDIR, unix.ELOOP, unix.ENAMETOOLONG, unix.EINVAL} {
-		if errors.Is(err, absent) {
-			return true
-		}
-	}
-	return false
-}
-
-// reason returns an error's text without the path, which stands before it.
-func reason(err error) string {
-	var e *fs.PathError
-	if errors.As(err, &e) {
-		return e.Err.Error()
-	}
-	return err.Error()
 }

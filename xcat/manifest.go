@@ -8,7 +8,7 @@ import (
 	"imgexportfs/tablesdump"
 )
 
-// manifest writes manifest.xml, unless there will be no bundle anyway.
+// manifest writes manifest.xml, unless the image is refused.
 func (x *exporter) manifest() bundle.Bytes {
 	if x.result.Refused {
 		return nil

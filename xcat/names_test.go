@@ -104,3 +104,16 @@ func TestOffersNeverShareAName(t *testing.T) {
 		t.Errorf("only %d of %d images can be shown", good, len(images))
 	}
 }
+
+func TestNamesOfErrorsCanBeThoseOfFilesAndKeepApart(t *testing.T) {
+	long := strings.Repeat("x", 300)
+	a, b := Offer{Name: long + "a"}.ErrorsName(), Offer{Name: long + "b"}.ErrorsName()
+	if a == b || len(a) != maxFileName || len(b) != maxFileName {
+		t.Errorf("%s, %s", a, b)
+	}
+	for name, want := range map[string]string{"a b": "a b.errors", "d/e": "d%2Fe.errors", "\x00": "%00.errors"} {
+		if got := (Offer{Name: name}).ErrorsName(); got != want {
+			t.Errorf("%q: %q, want %q", name, got, want)
+		}
+	}
+}

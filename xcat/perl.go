@@ -2,10 +2,10 @@ package xcat
 
 import "strings"
 
-// imgexport is written in Perl, and some of Perl's ways are part of its rules.
+// imgexport is written in Perl, and some properties of Perl are part of its rules.
 
-// isSet is Perl's truth of a string: "0" is as good as nothing, so that a
-// column with "0" counts as not set wherever imgexport asks for it.
+// isSet is Perl's truth of a string: a column that is empty or "0" counts as not set
+// wherever imgexport asks for it.
 func isSet(s string) bool { return s != "" && s != "0" }
 
 // splitList is Perl's split: empty parts are kept, but not at the end.

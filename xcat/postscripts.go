@@ -5,9 +5,10 @@ import (
 	"strings"
 
 	"imgexportfs/tablesdump"
+	"imgexportfs/xcat/noderange"
 )
 
-// defaultsNode is the row of the table postscripts that counts for all nodes.
+// defaultsNode is the row of the table postscripts that applies to all nodes.
 const defaultsNode = "xcatdefaults"
 
 // findPostscripts writes the postscripts of the node of -p into the manifest:
@@ -35,7 +36,7 @@ func (x *exporter) findPostscripts() {
 // nodeScripts returns a column of the table postscripts for a node.
 func (x *exporter) nodeScripts(node, column string) string {
 	raw := x.catalog.nodeAttribute(node, column)
-	value, sentence, err := nodeValue(node, raw)
+	value, sentence, err := noderange.Value(node, raw)
 	where := fmt.Sprintf("Node %s, table postscripts, column %s, value %s", node, column, raw)
 	if sentence != "" {
 		x.warn(where + ": " + sentence)
@@ -51,7 +52,7 @@ func (x *exporter) nodeScripts(node, column string) string {
 // attribute in site.hierarchicalattrs has all their values, without repeats.
 func (c *Catalog) nodeAttribute(node, column string) string {
 	var values []string
-	for _, name := range append([]string{node}, c.nodes[node]...) {
+	for _, name := range append([]string{node}, c.nodes.Groups(node)...) {
 		if v := c.postscripts[name][column]; v != "" {
 			values = append(values, v)
 		}

@@ -1,35 +1,17 @@
 package xcat
 
 import (
-	"database/sql"
-	"slices"
 	"strings"
 	"testing"
 )
 
-// tableOf makes a table of the schema's columns.
-func tableOf(name string, rows ...Row) Table {
-	spec := schema[slices.IndexFunc(schema, func(s tableSpec) bool { return s.name == name })]
-	t := Table{Columns: spec.columns}
-	for _, row := range rows {
-		values := make([]sql.NullString, len(spec.columns))
-		for i, c := range spec.columns {
-			if v, ok := row[c]; ok {
-				values[i] = text(v)
-			}
-		}
-		t.Rows = append(t.Rows, values)
-	}
-	return t
-}
-
 func TestNodeAttribute(t *testing.T) {
 	tables := func(hierarchical string, rows ...Row) *Catalog {
-		return newCatalog(Tables{
-			"nodelist":    tableOf("nodelist", Row{"node": "n", "groups": "g1,g2,g3"}, Row{"node": "alone"}),
-			"postscripts": tableOf("postscripts", rows...),
-			"site":        tableOf("site", Row{"key": "hierarchicalattrs", "value": hierarchical}),
-		})
+		return newCatalog(tablesOf(map[string][]Row{
+			"nodelist":    {{"node": "n", "groups": "g1,g2,g3"}, {"node": "alone"}},
+			"postscripts": rows,
+			"site":        {{"key": "hierarchicalattrs", "value": hierarchical}},
+		}))
 	}
 	own := Row{"node": "n", "postscripts": "a,b"}
 	g1 := Row{"node": "g1", "postbootscripts": "pb"}

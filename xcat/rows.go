@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// provmethods are the ways of provisioning that imgexport knows. imgexport
-// takes any word that contains one of these, and makes a bundle that imgimport
-// cannot use; here the word must be one of them.
+// provmethods are the provmethods that imgexport knows. imgexport accepts any word that
+// contains one of these, and makes a bundle that imgimport cannot use; here the word must
+// be one of them.
 var provmethods = []string{"install", "netboot", "statelite", "raw", "sysclone"}
 
 // s390x is the architecture whose images are disk images.
@@ -45,9 +45,8 @@ func (x *exporter) checkRows() bool {
 
 func (x *exporter) isESX() bool { return strings.Contains(x.osimage["osvers"], "esx") }
 
-// setSearched notes the file that a search has found for a column of
-// linuximage that the table leaves open. The manifest and the copy then treat
-// it like a value of the table.
+// setSearched notes the file that a search has found for a column of linuximage that is
+// not set. The manifest and the copy then treat it like a value of the table.
 func (x *exporter) setSearched(column, file string) {
 	if x.searched == nil {
 		x.searched = Row{}

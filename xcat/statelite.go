@@ -51,7 +51,7 @@ func (x *exporter) packStatelite() {
 		for _, s := range sentences {
 			x.warn(s)
 		}
-		if err != nil {
+		if err = x.noteListed(dir+"/"+treeDir, err); err != nil {
 			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
 		} else {
 			x.addGenerated(treeName, tree)
@@ -69,10 +69,10 @@ func (x *exporter) tree(dir string) (*bundle.Tree, source.Findings, error) {
 	return bundle.NewTree(x.ctx, x.root, dir, treeDir)
 }
 
-// liteRows returns the rows of the table litefile that count for the image: if
-// it is in groups, those of the groups, otherwise those of all images; and
-// then its own (RULES.md, section 7). imgexport takes a list of groups for the
-// name of one, and looks for rows of the underscored name.
+// liteRows returns the rows of the table litefile that apply to the image: those of its
+// groups, or those of all images if it has no groups, and then its own (RULES.md, section
+// 7). imgexport takes a list of groups for the name of one group, and looks for rows of
+// the image's name with underscores.
 func (x *exporter) liteRows() []tablesdump.LiteRow {
 	owners := []string{"ALL"}
 	if groups := x.osimage["groups"]; isSet(groups) {

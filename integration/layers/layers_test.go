@@ -1,5 +1,5 @@
 // Package layers holds the project's folders to the table of who may import
-// whom: bytes are made in bundle alone, SQL is spoken in xcat alone, FUSE in
+// whom: bytes are made in bundle alone, SQL is spoken in xcat/db alone, FUSE in
 // fs alone, and text forms of rows are written in tablesdump alone.
 package layers
 
@@ -20,7 +20,9 @@ const module = "imgexportfs/"
 var mayImport = map[string][]string{
 	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "xcat", "tablesdump"},
 	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat"},
-	"xcat":                 {"bundle", "bundle/source", "tablesdump"},
+	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
+	"xcat/db":              {"bundle/source", "tablesdump"},
+	"xcat/noderange":       {},
 	"bundle":               {"bundle/blocks", "bundle/index", "bundle/source"},
 	"bundle/blocks":        {},
 	"bundle/index":         {"bundle/blocks"},
@@ -36,10 +38,10 @@ var mayImport = map[string][]string{
 // onlyIn says in which folders a library may be used at all; integration and
 // what is below it may use any.
 var onlyIn = map[string][]string{
-	"database/sql":                   {"xcat"},
-	"modernc.org/":                   {"xcat"},
-	"github.com/go-sql-driver/":      {"xcat"},
-	"github.com/jackc/":              {"xcat"},
+	"database/sql":                   {"xcat/db"},
+	"modernc.org/":                   {"xcat/db"},
+	"github.com/go-sql-driver/":      {"xcat/db"},
+	"github.com/jackc/":              {"xcat/db"},
 	"github.com/hanwen/go-fuse/":     {"fs"},
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
