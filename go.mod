@@ -9,6 +9,7 @@ require (
 	github.com/jackc/pgx/v5 v5.12.0 // PostgreSQL; its low level, which gives bytes as stored
 	github.com/klauspost/compress v1.20.3 // deflate, several times as fast as the standard library
 	github.com/klauspost/pgzip v1.3.0 // an independent reader of bundles in the tests
+	github.com/moby/sys/mountinfo v0.7.2 // the kernel's table of mounts
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
 	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, cut short
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help

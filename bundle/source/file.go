@@ -57,6 +57,7 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 	if off < 0 || off > f.Size() || int64(len(p)) > f.Size()-off {
 		return 0, fmt.Errorf("%s: %w", f.path, io.ErrUnexpectedEOF)
 	}
+	defer f.root.calls.begin(f.path)()
 	fd, err := f.open()
 	if err != nil {
 		return 0, err

@@ -11,9 +11,9 @@ type Findings []string
 
 // collected gathers what a walk has found, in order.
 type collected struct {
-	nodes  []Node
-	pseudo []string // directories where the kernel's own file systems are mounted
-	lost   []lost   // in the order of their first files
+	nodes []Node
+	empty []string // a sentence for each directory that is left empty
+	lost  []lost   // in the order of their first files
 }
 
 // lost counts the files with one extended attribute.
@@ -43,8 +43,8 @@ func (c *collected) add(f *found) error {
 	if f.below == nil {
 		return nil
 	}
-	if f.below.pseudo {
-		c.pseudo = append(c.pseudo, f.node.Name)
+	if f.below.left != "" {
+		c.empty = append(c.empty, f.node.Name+" is left empty: "+f.below.left)
 	}
 	for i := range f.below.files {
 		if err := c.add(&f.below.files[i]); err != nil {
@@ -64,10 +64,7 @@ func (c *collected) lose(attr, name string) {
 }
 
 func (c *collected) findings() Findings {
-	var out Findings
-	for _, name := range c.pseudo {
-		out = append(out, fmt.Sprintf("%s is left empty: a file system of the running kernel is mounted on it", name))
-	}
+	out := Findings(c.empty)
 	slices.SortFunc(c.lost, func(a, b lost) int { return cmp.Compare(a.attr, b.attr) })
 	for _, l := range c.lost {
 		out = append(out, fmt.Sprintf("the extended attribute %s of %d files cannot be in rootimgtree.gz, and an imported image will lack it (first: %s)", l.attr, l.files, l.first))

@@ -1,6 +1,7 @@
 package source
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -21,10 +22,14 @@ import (
 // root, as after chroot(2), so nothing outside can be reached, also while
 // somebody swaps a directory for a link.
 //
+// No path leads into a mount of imgexportfs (OwnMountError).
+//
 // A Root is safe for use by several goroutines.
 type Root struct {
-	dir string
-	fd  int // of dir, or -1 when the root is "/" and plain open(2) will do
+	dir   string
+	fd    int // of dir, or -1 when the root is "/" and plain open(2) will do
+	paths resolver
+	calls calls
 }
 
 // ErrNotRegular reports that a path is a directory, fifo, socket or device
@@ -33,37 +38,54 @@ var ErrNotRegular = errors.New("not a regular file")
 
 // OpenRoot opens dir as the root of a site; "" means "/".
 func OpenRoot(dir string) (*Root, error) {
-	if dir == "" || filepath.Clean(dir) == "/" {
-		return &Root{dir: "/", fd: -1}, nil
-	}
-	abs, err := filepath.Abs(dir)
+	abs, err := filepath.Abs(cmp.Or(dir, "/"))
 	if err != nil {
 		return nil, fmt.Errorf("root directory %s: %w", dir, err)
 	}
-	fd, err := unix.Open(abs, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	real, err := filepath.EvalSymlinks(abs)
 	if err != nil {
 		return nil, fmt.Errorf("root directory %s: %w", abs, err)
 	}
-	r := &Root{dir: abs, fd: fd}
-	probe, err := r.open("/", unix.O_PATH)
-	if errors.Is(err, unix.ENOSYS) {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("root directory %s: this kernel has no openat2(2), which keeps paths inside the directory (Linux 5.6 or later has it)", abs)
+	r := &Root{dir: abs, fd: -1, calls: calls{open: map[*Call]struct{}{}}}
+	r.paths = resolver{top: strings.TrimSuffix(real, "/"), readlink: r.readlink}
+	if r.paths.mounts, err = newMounts(); err != nil {
+		return nil, err
+	}
+	err = r.paths.within()
+	if err == nil && real != "/" {
+		err = r.confine()
 	}
 	if err != nil {
-		_ = unix.Close(fd)
-		return nil, fmt.Errorf("root directory %s: %w", abs, err)
+		_ = r.Close()
+		return nil, err
 	}
-	_ = unix.Close(probe)
 	return r, nil
 }
 
-// Close releases the root's descriptor. Files opened below it stay open.
-func (r *Root) Close() error {
-	if r.fd < 0 {
-		return nil
+// confine opens the directory that no path leaves.
+func (r *Root) confine() error {
+	fd, err := unix.Open(r.dir, unix.O_PATH|unix.O_DIRECTORY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return fmt.Errorf("root directory %s: %w", r.dir, err)
 	}
-	return unix.Close(r.fd)
+	r.fd = fd
+	probe, err := r.open("/", unix.O_PATH)
+	if errors.Is(err, unix.ENOSYS) {
+		return fmt.Errorf("root directory %s: this kernel has no openat2(2), which keeps paths inside the directory (Linux 5.6 or later has it)", r.dir)
+	}
+	if err != nil {
+		return fmt.Errorf("root directory %s: %w", r.dir, err)
+	}
+	return unix.Close(probe)
+}
+
+// Close releases the root's descriptors. Files opened below it stay open.
+func (r *Root) Close() error {
+	err := r.paths.mounts.close()
+	if r.fd >= 0 {
+		err = errors.Join(err, unix.Close(r.fd))
+	}
+	return err
 }
 
 // Dir is the directory that stands for "/".
@@ -73,19 +95,34 @@ func (r *Root) Dir() string { return r.dir }
 // not it starts with a slash: xcatd runs in "/", so that is what a relative
 // path in a table means.
 func (r *Root) open(name string, flags int) (int, error) {
-	if strings.IndexByte(name, 0) >= 0 {
-		return -1, unix.EINVAL
+	defer r.calls.begin(name)()
+	real, err := r.resolve(name, flags&unix.O_NOFOLLOW == 0)
+	if err != nil {
+		return -1, err
 	}
+	return r.openReal(real, flags)
+}
+
+// resolve returns the path without links of what name leads to.
+func (r *Root) resolve(name string, follow bool) (string, error) {
+	if strings.IndexByte(name, 0) >= 0 {
+		return "", unix.EINVAL
+	}
+	return r.paths.resolve(name, follow)
+}
+
+// openReal is open for a path that has been resolved.
+func (r *Root) openReal(name string, flags int) (int, error) {
 	flags |= unix.O_CLOEXEC
 	for {
 		var fd int
 		var err error
 		if r.fd < 0 {
-			fd, err = unix.Open("/"+name, flags, 0)
+			fd, err = unix.Open(name, flags, 0)
 		} else {
 			how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
 			// EAGAIN: something was renamed while ".." was resolved.
-			fd, err = unix.Openat2(r.fd, "./"+name, &how)
+			fd, err = unix.Openat2(r.fd, name, &how)
 		}
 		if err == unix.EINTR || err == unix.EAGAIN && r.fd >= 0 {
 			continue
@@ -144,18 +181,33 @@ func (r *Root) Lstat(name string) (Stat, error) {
 }
 
 func (r *Root) stat(name string, flags int) (Stat, error) {
+	defer r.calls.begin(name)()
+	// The last name is looked at first and its link followed then: most names
+	// are no links, and listings look at thousands.
+	real, err := r.resolve(name, false)
+	if err != nil {
+		return Stat{}, err
+	}
+	st, err := r.statReal(real)
+	if err != nil || !st.IsSymlink() || flags&unix.O_NOFOLLOW != 0 {
+		return st, err
+	}
+	if real, err = r.resolve(name, true); err != nil {
+		return Stat{}, err
+	}
+	return r.statReal(real)
+}
+
+// statReal describes what is at a path that has been resolved.
+func (r *Root) statReal(name string) (Stat, error) {
 	var raw unix.Stat_t
-	if r.fd < 0 && strings.IndexByte(name, 0) < 0 { // one system call where that will do: listings make thousands
-		at := 0
-		if flags&unix.O_NOFOLLOW != 0 {
-			at = unix.AT_SYMLINK_NOFOLLOW
-		}
-		if err := unix.Fstatat(unix.AT_FDCWD, "/"+name, &raw, at); err != nil {
+	if r.fd < 0 {
+		if err := unix.Fstatat(unix.AT_FDCWD, name, &raw, unix.AT_SYMLINK_NOFOLLOW); err != nil {
 			return Stat{}, err
 		}
 		return statOf(&raw), nil
 	}
-	fd, err := r.open(name, flags|unix.O_PATH)
+	fd, err := r.openReal(name, unix.O_PATH|unix.O_NOFOLLOW)
 	if err != nil {
 		return Stat{}, err
 	}
@@ -168,16 +220,32 @@ func (r *Root) stat(name string, flags int) (Stat, error) {
 
 // Readlink returns the target of the symbolic link name.
 func (r *Root) Readlink(name string) (string, error) {
-	fd, err := r.open(name, unix.O_PATH|unix.O_NOFOLLOW)
+	defer r.calls.begin(name)()
+	real, err := r.resolve(name, false)
+	if err == nil {
+		real, err = r.readlink(real)
+	}
 	if err != nil {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	}
+	return real, nil
+}
+
+// readlink is Readlink for a path that has been resolved.
+func (r *Root) readlink(name string) (string, error) {
+	if r.fd < 0 {
+		return readlinkat(unix.AT_FDCWD, name)
+	}
+	fd, err := r.openReal(name, unix.O_PATH|unix.O_NOFOLLOW)
+	if err != nil {
+		return "", err
 	}
 	defer func() { _ = unix.Close(fd) }()
 	target, err := readlinkat(fd, "")
-	if err != nil {
-		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
+	if err == unix.ENOENT { // what readlinkat(2) says of a descriptor that is none of a link
+		err = unix.EINVAL
 	}
-	return target, nil
+	return target, err
 }
 
 // ReadDir returns the names in the directory name, in byte order.
@@ -190,18 +258,17 @@ func (r *Root) ReadDir(name string) ([]string, error) {
 }
 
 // RealPath returns the path, as this process must spell it, of the file that
-// name leads to. It is for libraries that open files by themselves; nobody
+// name leads to. It is for libraries that open files by themselves; nothing
 // guards the path against later changes.
 func (r *Root) RealPath(name string) (string, error) {
-	if r.fd < 0 {
-		return filepath.Join("/", name), nil
+	real, err := r.resolve(name, true)
+	if err == nil {
+		_, err = r.statReal(real)
 	}
-	fd, err := r.open(name, unix.O_PATH)
 	if err != nil {
 		return "", &fs.PathError{Op: "open", Path: name, Err: err}
 	}
-	defer func() { _ = unix.Close(fd) }()
-	return os.Readlink(fmt.Sprintf("/proc/self/fd/%d", fd))
+	return r.paths.top + real, nil
 }
 
 // readNames reads and closes the directory d.

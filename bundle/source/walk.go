@@ -40,14 +40,16 @@ const walkersMax = 8
 type walk struct {
 	root    *Root
 	dir     string
+	name    string         // of the tree's top in dir
+	top     string         // where that leads, without links
 	walkers errgroup.Group // each has at most one directory open
 }
 
 // folder is one directory of the tree.
 type folder struct {
-	files  []found // in byte order
-	pseudo bool    // see isPseudo; files is then empty
-	err    error   // what ended the list of files early
+	files []found // in byte order
+	left  string  // why it is left empty, if it is
+	err   error   // what ended the list of files early
 }
 
 // found is one file of a folder.
@@ -62,6 +64,11 @@ func (w *walk) run(ctx context.Context, name string) ([]Node, Findings, error) {
 	if err != nil {
 		return nil, nil, err
 	}
+	// Below the top no link is followed, so what is mounted there is known by name.
+	if w.top, err = w.root.resolve(w.dir+"/"+name, true); err != nil {
+		return nil, nil, err
+	}
+	w.name = name
 	if !st.IsDir() {
 		return nil, nil, fmt.Errorf("%s/%s is a %s, not a directory", w.dir, name, st.TypeName())
 	}
@@ -84,7 +91,7 @@ func (w *walk) folder(ctx context.Context, name string, ino uint64, flags int) *
 	l.err = w.list(ctx, l, name, ino, flags)
 	for i := range l.files {
 		f := &l.files[i]
-		if !f.node.IsDir() {
+		if !f.node.IsDir() || f.below != nil {
 			continue
 		}
 		descend := func() error {
@@ -103,6 +110,7 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	defer w.root.calls.begin(w.dir + "/" + name)()
 	fd, err := w.root.open(w.dir+"/"+name, unix.O_RDONLY|unix.O_DIRECTORY|flags)
 	if err != nil {
 		return changedIfGone(&fs.PathError{Op: "open", Path: name, Err: err})
@@ -116,16 +124,24 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	if raw.Ino != ino {
 		return fmt.Errorf("%s: %w", name, ErrChanged)
 	}
-	if l.pseudo = isPseudo(fd); l.pseudo {
+	if isPseudo(fd) {
+		l.left = "a file system of the running kernel is mounted on it"
 		return nil
 	}
 	names, err := d.Readdirnames(-1)
 	if err != nil {
-		return fmt.Errorf("directory %s: %w", name, err)
+		return changedIfGone(fmt.Errorf("directory %s: %w", name, err))
+	}
+	if _, err := w.root.paths.mounts.refresh(); err != nil {
+		return err
 	}
 	slices.Sort(names)
 	l.files = make([]found, 0, len(names))
 	for _, base := range names {
+		if w.isFUSE(name + "/" + base) {
+			l.files = append(l.files, mountPoint(name+"/"+base, statOf(&raw)))
+			continue
+		}
 		f, err := look(fd, name, base)
 		if err != nil {
 			return changedIfGone(err)
@@ -133,6 +149,19 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 		l.files = append(l.files, f)
 	}
 	return nil
+}
+
+// isFUSE reports whether a program's file system is mounted on a file of the tree.
+// To look at it would be a request to that program, which may hang, or be this one.
+func (w *walk) isFUSE(name string) bool {
+	return w.root.paths.mounts.isFUSE(w.root.paths.top + w.top + name[len(w.name):])
+}
+
+// mountPoint stands for a directory that is not looked at, in a directory that
+// parent describes.
+func mountPoint(name string, parent Stat) found {
+	st := Stat{Mode: unix.S_IFDIR | 0o755, Nlink: 1, Identity: Identity{MtimeNs: parent.MtimeNs}}
+	return found{node: Node{Name: name, Stat: st}, below: &folder{left: "a FUSE file system is mounted on it"}}
 }
 
 // look describes the file base of the directory parent.

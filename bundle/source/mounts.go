@@ -1,0 +1,88 @@
+package source
+
+import (
+	"fmt"
+	"strings"
+	"sync"
+
+	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
+)
+
+// OwnType is the type of a mount of imgexportfs, as the table of mounts has it.
+const OwnType = "fuse.imgexportfs"
+
+// mounts knows where file systems of programs (FUSE) are mounted, by the paths
+// that the table of mounts has. To look at such a directory is a request to its
+// program, and this may be the one that looks.
+type mounts struct {
+	table int // descriptor of /proc/self/mountinfo, polled for changes
+
+	mu   sync.RWMutex // guards what follows
+	own  map[string]bool
+	fuse map[string]bool // with the own ones
+	turn int             // counts how often the table was read
+}
+
+func newMounts() (*mounts, error) {
+	table, err := unix.Open("/proc/self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		return nil, fmt.Errorf("table of mounts: %w", err)
+	}
+	m := &mounts{table: table}
+	if err := m.read(); err != nil {
+		_ = unix.Close(table)
+		return nil, err
+	}
+	return m, nil
+}
+
+func (m *mounts) close() error { return unix.Close(m.table) }
+
+// refresh reads the table again if the kernel says that it has changed
+// (proc_pid_mounts(5)), and returns a number that changes with it.
+func (m *mounts) refresh() (int, error) {
+	events := []unix.PollFd{{Fd: int32(m.table), Events: unix.POLLPRI}}
+	if n, err := unix.Poll(events, 0); n > 0 && err == nil {
+		if err := m.read(); err != nil {
+			return 0, err
+		}
+	}
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.turn, nil
+}
+
+func (m *mounts) read() error {
+	list, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
+		return info.FSType != "fuseblk" && info.FSType != "fuse" && !strings.HasPrefix(info.FSType, "fuse."), false
+	})
+	if err != nil {
+		return fmt.Errorf("table of mounts: %w", err)
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	m.own, m.fuse = map[string]bool{}, map[string]bool{}
+	for _, info := range list {
+		m.fuse[info.Mountpoint] = true
+		if info.FSType == OwnType {
+			m.own[info.Mountpoint] = true
+		}
+	}
+	m.turn++
+	return nil
+}
+
+// isOwn reports whether an imgexportfs is mounted at path.
+func (m *mounts) isOwn(path string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.own[path]
+}
+
+// isFUSE reports whether any FUSE file system is.
+func (m *mounts) isFUSE(path string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	return m.fuse[path]
+}
