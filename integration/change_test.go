@@ -236,7 +236,8 @@ func relink(target, path string) error {
 }
 
 // Files that change all the time give a whole bundle or an error, never a
-// broken one.
+// broken one. The changes come in bursts: during one a read may fail, and in the
+// pause behind it a read must succeed.
 func TestBusySourcesNeverGiveABrokenBundle(t *testing.T) {
 	const size = 4 << 20
 	site := smallSite(t, size)
@@ -256,7 +257,7 @@ func TestBusySourcesNeverGiveABrokenBundle(t *testing.T) {
 			case <-stop:
 				stopped <- nil
 				return
-			case <-time.After(40 * time.Millisecond):
+			case <-time.After(busyPause(i)):
 			}
 			if err := replaceFile(path, contents[i%len(contents)]); err != nil {
 				stopped <- err
@@ -264,8 +265,8 @@ func TestBusySourcesNeverGiveABrokenBundle(t *testing.T) {
 			}
 		}
 	}()
-	whole, failed := 0, 0
-	for range 60 {
+	whole, failed := map[string]int{}, 0
+	for end := time.Now().Add(8 * time.Second); time.Now().Before(end); {
 		r := process{args: []string{"bash", "-euo", "pipefail", "-c",
 			`cat "$1" | tar -xzO -f - ./bar/rootimg.cpio.gz | sha256sum`, "bash", m.path("bar.tgz")}, mayFail: true}.run(t)
 		switch {
@@ -274,15 +275,26 @@ func TestBusySourcesNeverGiveABrokenBundle(t *testing.T) {
 		case !states[strings.Fields(r.stdout)[0]]:
 			t.Fatalf("a bundle holds a root image that never was: %s", r.stdout)
 		default:
-			whole++
+			whole[strings.Fields(r.stdout)[0]]++
 		}
 	}
 	close(stop)
 	must(t, <-stopped)
-	t.Logf("%d whole bundles, %d errors", whole, failed)
+	t.Logf("whole bundles: %v, errors: %d", whole, failed)
+	if len(whole) < 2 {
+		t.Errorf("in all pauses only %d of %d states were read as a whole", len(whole), len(states))
+	}
 	eventually(t, "the bundle is whole once the sources rest", func() bool {
 		return process{args: []string{"tar", "-xzOf", m.path("bar.tgz")}, mayFail: true}.run(t).code == 0
 	})
+}
+
+// busyPause is how long to wait before change i: one in eight comes after a pause.
+func busyPause(i int) time.Duration {
+	if i%8 == 7 {
+		return time.Second
+	}
+	return 40 * time.Millisecond
 }
 
 // replaceFile renames a new file over path, as a careful packimage does.

@@ -30,20 +30,47 @@ func TestSignalsUnmount(t *testing.T) {
 	}
 }
 
-// A reader that has a file open does not keep the server alive, nor hang.
+// A reader that has a file open does not keep the server alive, nor hang: what
+// it has not read yet ends with an error.
 func TestSignalUnmountsUnderAReader(t *testing.T) {
 	site := smallSite(t, 48<<20)
 	m := mountSite(t, site.Dir())
 	reader := hold(t, m.path("bar.tgz"), 200_000)
 	started := time.Now()
 	m.signal(t, syscall.SIGTERM)
-	m.wait(t)
+	if code := m.wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, m.log)
+	}
 	if took := time.Since(started); took > 10*time.Second {
 		t.Errorf("the server took %v to end", took)
 	}
 	m.expectUnmounted(t)
-	if _, errno := reader.rest(); errno == 0 {
-		t.Log("the reader could read all of it from the kernel's cache")
+	switch hash, errno := reader.rest(); errno {
+	case syscall.ENOTCONN, syscall.ECONNABORTED, syscall.EIO:
+	default:
+		t.Errorf("the reader got error %d (%v), hash %s; want an error that says that the server has gone", errno, errno, hash)
+	}
+}
+
+// A reader whose read the server is busy with does not hang either.
+func TestSignalUnmountsUnderAReaderThatWaits(t *testing.T) {
+	site := slowSite(t)
+	m := mountSiteEnv(t, site.Dir(), slowlyEnv, slowlyFlags...)
+	reader := startWaiter(t, "cat", m.path("slow.tgz"))
+	reader.inSystemCall(t)
+	started := time.Now()
+	m.signal(t, syscall.SIGTERM)
+	if code := m.wait(t); code != 0 {
+		t.Errorf("exit code %d: %s", code, m.log)
+	}
+	m.expectUnmounted(t)
+	select {
+	case <-reader.ended:
+	case <-time.After(10 * time.Second):
+		t.Fatalf("%v after the signal, the reader still waits", time.Since(started))
+	}
+	if code := exitCode(reader.cmd.ProcessState); code != 1 {
+		t.Errorf("the reader ended with code %d, want 1: %q", code, reader.out.String())
 	}
 }
 

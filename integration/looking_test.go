@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"strconv"
 	"strings"
 	"testing"
@@ -24,22 +23,6 @@ func manySite(t *testing.T, n int) *xcatsite.Site {
 			INSERT INTO %s (%s FROM n`, n, table, columns)))
 	}
 	return site
-}
-
-// cpu is the processor time that the server has taken so far.
-func (m *mount) cpu(t *testing.T) time.Duration {
-	t.Helper()
-	stat, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", m.cmd.Process.Pid))
-	must(t, err)
-	_, rest, _ := strings.Cut(string(stat), ") ") // the name may hold blanks
-	fields := strings.Fields(rest)
-	var ticks int64 // of 10 ms, on every Linux
-	for _, field := range fields[11:13] {
-		n, err := strconv.ParseInt(field, 10, 64)
-		must(t, err)
-		ticks += n
-	}
-	return time.Duration(ticks) * 10 * time.Millisecond
 }
 
 // A plain ls asks for names and for what costs little: the kernel looks up no

@@ -3,7 +3,6 @@ package integration
 import (
 	"fmt"
 	"os"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -26,21 +25,6 @@ func crowdedSite(t *testing.T, n, size int) *xcatsite.Site {
 		}))
 	}
 	return site
-}
-
-// peakMemory is the most memory that the server has had resident, in bytes.
-func (m *mount) peakMemory(t *testing.T) int64 {
-	t.Helper()
-	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", m.cmd.Process.Pid))
-	must(t, err)
-	_, rest, found := strings.Cut(string(status), "VmHWM:")
-	fields := strings.Fields(rest)
-	if !found || len(fields) < 2 || fields[1] != "kB" {
-		t.Fatalf("/proc/PID/status has no VmHWM: %s", status)
-	}
-	kib, err := strconv.ParseInt(fields[0], 10, 64)
-	must(t, err)
-	return kib << 10
 }
 
 // One budget holds for all: many readers of different bundles at once do not

@@ -77,25 +77,25 @@ func memberLine(mode, name string, content []byte) string {
 // remarks are lines about what imgexport does without a word.
 var remarks = map[string][]phrase{
 	"c14_collision":      {{"Warning", []string{"/install/custom/netboot/rh/dirA/same.pkglist", "twice"}}},
-	"c18_pkglist_is_dir": {{"Warning", []string{"/opt/xcat/share/xcat/netboot/rh", "directory"}}},
-	"c35_raw_x86":        {{"Warning", []string{"manifest"}}},
-	"c86_esx":            {{"Warning", []string{"manifest"}}},
+	"c18_pkglist_is_dir": {{"Warning", []string{"/opt/xcat/share/xcat/netboot/rh", "pkglist", "c18_pkglist_is_dir", "directory"}}},
+	"c35_raw_x86":        {{"Warning", []string{"c35_raw_x86", "manifest"}}},
+	"c86_esx":            {{"Warning", []string{"c86_esx", "manifest"}}},
 }
 
 // refusals say what the refusing line must name, where imgexport makes a
 // bundle that loses something or that imgimport cannot use.
 var refusals = map[string][]string{
 	"c12_dir_p_none":         {"Couldn't find compressed rootimg for c12_dir_p_none"},
-	"c14_collision":          {"same.pkglist", "/install/custom/netboot/rh/dirA/same.pkglist", "/install/custom/netboot/rh/dirB/same.pkglist"},
-	"c14_collision_manifest": {"/install/custom/netboot/rh/dirA/manifest.xml"},
-	"c22_statelite_notree":   {"/install/netboot/rhels9.2/x86_64/p_gz/rootimg"},
-	"c33_s390x_nodir":        {".img", "/install/netboot/sles15/s390x/znone"},
-	"c34_s390x_emptydir":     {".img", "/install/netboot/sles15/s390x/zempty"},
-	"c63_ctrl":               {"osimage", "comments", "4"}, // "bell", then the byte 07
-	"c64_latin1":             {"osimage", "comments", "7"}, // "latin1 ", then the byte E9
+	"c14_collision":          {"same.pkglist", "rename", "/install/custom/netboot/rh/dirA/same.pkglist", "/install/custom/netboot/rh/dirB/same.pkglist"},
+	"c14_collision_manifest": {"manifest.xml", "/install/custom/netboot/rh/dirA/manifest.xml", "rename"},
+	"c22_statelite_notree":   {"/install/netboot/rhels9.2/x86_64/p_gz/rootimg", "c22_statelite_notree", "genimage"},
+	"c33_s390x_nodir":        {".img", "/install/netboot/sles15/s390x/znone", "c33_s390x_nodir"},
+	"c34_s390x_emptydir":     {".img", "/install/netboot/sles15/s390x/zempty", "c34_s390x_emptydir"},
+	"c63_ctrl":               {"osimage", "comments", "c63_ctrl", "0x07", "4"},   // "bell", then the byte
+	"c64_latin1":             {"osimage", "comments", "c64_latin1", "0xe9", "7"}, // "latin1 ", then the byte
 	"c69_slash":              {"c69/slash"},
-	"c83_statelite_substr":   {"statelite2"},
-	"c83_substr_provmethod":  {"xinstallx"},
+	"c83_statelite_substr":   {"statelite2", "install, netboot, statelite, or raw"},
+	"c83_substr_provmethod":  {"xinstallx", "install, netboot, statelite, or raw"},
 }
 
 // edit changes an expectation.
@@ -124,7 +124,7 @@ var fixes = map[string]func(e edit){
 		const postinstall = "/opt/xcat/share/xcat/netboot/rh/compute.postinstall"
 		e.addFile("compute.postinstall", postinstall)
 		e.removeError("Couldn't find file " + postinstall + " arg1 arg2 for c13_missing_listed. Skip.")
-		e.says = append(e.says, phrase{"Error", []string{postinstall, "imgimport", "arguments"}})
+		e.says = append(e.says, phrase{"Error", []string{postinstall, "compute.postinstall", "imgimport", "linuximage.postinstall", "arguments"}})
 	},
 	"c20_statelite_sp": func(e edit) {
 		e.litefile = []byte(`"c20_statelite_sp","/etc/grp-1","con",,` + "\n" +
@@ -157,7 +157,7 @@ var fixes = map[string]func(e edit){
 		e.addHidden()
 		e.removeMember("extra/install/extras/emptyd")
 		e.replaceManifest("  <extra>\n    <dest>/install/extras/emptyd</dest>\n    <src>/install/extras/emptyd</src>\n  </extra>\n", "")
-		e.says = append(e.says, phrase{"Warning", []string{"/install/extras/emptyd"}})
+		e.says = append(e.says, phrase{"Warning", []string{"/install/extras/emptyd", "imgimport"}})
 	},
 
 	"c62_cr": func(e edit) {
