@@ -2,20 +2,15 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"log/slog"
 	"os"
-	"os/exec"
-	"path/filepath"
 	"runtime/debug"
-	"strings"
-	"syscall"
 	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-	"golang.org/x/sys/unix"
+	"github.com/moby/sys/mountinfo"
 
 	"imgexportfs/bundle"
 	"imgexportfs/xcat"
@@ -29,6 +24,7 @@ type Options struct {
 	Umask      uint32        // permission bits that nobody gets; 0 to 0777
 	AllowOther bool          // let other users in as far as the umask does
 	Refresh    time.Duration // for how long what was seen of the site is shown; 0 = look every time
+	NonEmpty   bool          // mount on a directory that holds something, which is hidden then
 	Debug      bool          // log every FUSE request
 	Log        *slog.Logger  // nil = the default logger
 	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
@@ -57,19 +53,24 @@ type mount struct {
 
 // Mounted is a site that is being shown.
 type Mounted struct {
-	server *fuse.Server
-	dir    string
+	server     *fuse.Server
+	dir        string
+	connection int // the kernel's number of it
 }
 
 // Mount shows the site at dir and returns when it can be used.
-func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*Mounted, error) {
+func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*Mounted, error) {
 	if opts.Umask&^0o777 != 0 {
 		return nil, fmt.Errorf("umask %#o is not between 0 and 0777", opts.Umask)
 	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
-	if err := mountable(dir); err != nil {
+	if err := checkFUSE(); err != nil {
+		return nil, err
+	}
+	real, err := checkMountPoint(ctx, dir, site, opts.NonEmpty)
+	if err != nil {
 		return nil, err
 	}
 	numbers := newInodes()
@@ -85,19 +86,23 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 		textInos:   newStable[string](numbers),
 	}
 	m.status = newStatusDir(m, numbers)
-	if err := m.serve(dir); err != nil {
+	if err := m.serve(real); err != nil {
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
-	if err := readFurtherAhead(dir); err != nil {
-		m.log.Debug("the kernel reads ahead as it likes", "error", err)
+	mounted := &Mounted{server: m.server, dir: dir}
+	if at, ok, err := findMount(real); err == nil && ok {
+		mounted.connection = at.Minor
+		if err := readFurtherAhead(at); err != nil {
+			m.log.Debug("the kernel reads ahead as it likes", "error", err)
+		}
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	go m.gallery.warmer.run(ctx, m.log)
+	life, stop := context.WithCancel(context.Background())
+	go m.gallery.warmer.run(life, m.log)
 	go func() {
 		m.server.Wait()
 		stop()
 	}()
-	return &Mounted{server: m.server, dir: dir}, nil
+	return mounted, nil
 }
 
 // serve mounts and answers requests. It does what go-fuse's Mount does, apart
@@ -112,17 +117,8 @@ func (m *mount) serve(dir string) (err error) {
 	return m.server.WaitMount()
 }
 
-// mountable explains what the kernel would only hint at.
-func mountable(dir string) error {
-	info, err := os.Stat(dir)
-	switch {
-	case errors.Is(err, syscall.ENOTCONN):
-		return fmt.Errorf("%s is still mounted by a process that is gone: run 'imgexportfs umount %s' first", dir, dir)
-	case err != nil:
-		return fmt.Errorf("mount point: %w", err)
-	case !info.IsDir():
-		return fmt.Errorf("mount point %s is not a directory", dir)
-	}
+// checkFUSE explains what the kernel would only hint at.
+func checkFUSE() error {
 	if _, err := os.Stat("/dev/fuse"); err != nil {
 		return fmt.Errorf("this host has no FUSE: %w (modprobe fuse)", err)
 	}
@@ -173,60 +169,21 @@ func (m *Mounted) Dir() string { return m.dir }
 // Wait returns when nothing is shown any more, whoever has unmounted it.
 func (m *Mounted) Wait() { m.server.Wait() }
 
-// Unmount takes the site away. Where files are still open it is detached, so
-// the directory is free at once; readers then get errors.
+// Unmount takes the site away. If files are still open it is detached, so the
+// directory is free at once, and End is needed for the readers to get errors.
 func (m *Mounted) Unmount() error { return Unmount(m.dir) }
 
-// Unmount takes away what an imgexportfs, alive or dead, shows at dir.
-func Unmount(dir string) error {
-	abs, err := realMountPoint(dir)
-	if err != nil {
-		return err
-	}
-	m, ok, err := findMount(abs)
-	if err != nil {
-		return err
-	}
-	if !ok || !m.ours {
-		return fmt.Errorf("%s is not a mount of %s", dir, fsName)
-	}
-	err = unix.Unmount(abs, unix.UMOUNT_NOFOLLOW)
-	if errors.Is(err, unix.EBUSY) {
-		err = unix.Unmount(abs, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
-	}
-	if errors.Is(err, unix.EPERM) {
-		return fusermount(abs)
-	}
-	if err != nil {
-		return fmt.Errorf("unmount %s: %w", dir, err)
-	}
-	return nil
-}
+// End ends the connection to the kernel: whoever still waits for an answer gets an
+// error. It is for the end of the program, after Unmount.
+func (m *Mounted) End() error { return abort(m.connection) }
 
-// realMountPoint is dir as the table of mounts spells it. The mount point
-// itself is not looked at: its server may be gone.
-func realMountPoint(dir string) (string, error) {
-	abs, err := filepath.Abs(dir)
-	if err != nil {
-		return "", err
-	}
-	parent, err := filepath.EvalSymlinks(filepath.Dir(abs))
-	if err != nil {
-		return "", err
-	}
-	return filepath.Join(parent, filepath.Base(abs)), nil
-}
+// readSize is how much the kernel asks for at once, and how far it reads
+// ahead: one segment.
+const readSize = 1 << 20
 
-// fusermount unmounts for a user who is not root.
-func fusermount(dir string) error {
-	for _, name := range []string{"fusermount3", "fusermount"} {
-		if path, err := exec.LookPath(name); err == nil {
-			out, err := exec.CommandContext(context.Background(), path, "-u", "-z", dir).CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("unmount %s: %s: %w: %s", dir, name, err, strings.TrimSpace(string(out)))
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("unmount %s: only root can do this here (fusermount3 is not installed)", dir)
+// readFurtherAhead lets the kernel read ahead of sequential readers by more
+// than its default of 128 KiB. Only root may.
+func readFurtherAhead(m *mountinfo.Info) error {
+	path := fmt.Sprintf("/sys/class/bdi/%d:%d/read_ahead_kb", m.Major, m.Minor)
+	return os.WriteFile(path, fmt.Appendf(nil, "%d\n", readSize>>10), 0)
 }

@@ -1,18 +1,14 @@
 package fs
 
 import (
+	"errors"
 	"os"
 	"strings"
 	"testing"
-)
 
-func TestMountPointsAreUnescaped(t *testing.T) {
-	for in, want := range map[string]string{`/mnt/a\040b`: "/mnt/a b", `/mnt/a\134b`: `/mnt/a\b`, `/mnt/a\134040b`: `/mnt/a\040b`, "/mnt": "/mnt"} {
-		if got := unescapeMount(in); got != want {
-			t.Errorf("unescapeMount(%q) = %q, want %q", in, got, want)
-		}
-	}
-}
+	"imgexportfs/integration/xcatsite"
+	"imgexportfs/xcat"
+)
 
 func TestOnlyOwnMountsAreUnmounted(t *testing.T) {
 	for _, dir := range []string{"/proc", "/", t.TempDir()} {
@@ -23,16 +19,65 @@ func TestOnlyOwnMountsAreUnmounted(t *testing.T) {
 }
 
 func TestMountPointsThatCannotBeSaySo(t *testing.T) {
-	file := t.TempDir() + "/file"
-	if err := os.WriteFile(file, nil, 0o600); err != nil {
+	made, err := xcatsite.Create(t.TempDir())
+	if err != nil {
 		t.Fatal(err)
 	}
-	for dir, want := range map[string]string{file: "not a directory", file + "none": "no such file"} {
-		if err := mountable(dir); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: %v", dir, err)
+	must := func(err error) {
+		t.Helper()
+		if err != nil {
+			t.Fatal(err)
 		}
 	}
-	if _, err := Mount(t.TempDir(), nil, nil, Options{Umask: 0o1777}); err == nil {
+	must(made.AddStatelite("lite", []byte("kernel"), []byte("ramdisk")))
+	must(made.AddStateful("full", nil, nil))
+	site, err := xcat.OpenSite(t.Context(), xcat.Config{Root: made.Dir()})
+	must(err)
+	t.Cleanup(func() { _ = site.Close() })
+	outside := t.TempDir()
+	must(os.WriteFile(outside+"/file", nil, 0o600))
+	must(os.Mkdir(outside+"/empty", 0o700))
+	must(os.Symlink(made.Path("/install"), outside+"/link"))
+	tree := made.Path(made.TreeDir("lite"))
+	must(os.MkdirAll(tree+"/mnt/new", 0o700))
+	must(os.MkdirAll(made.Path("/install/new"), 0o700))
+	for _, c := range []struct {
+		dir      string
+		nonEmpty bool
+		want     []string // in the error; none: it can be mounted
+	}{
+		{outside + "/empty", false, nil},
+		{made.Path("/install/new"), false, nil},
+		{outside, true, nil},
+		{outside + "/file", true, []string{"not a directory"}},
+		{outside + "/missing", true, []string{"no such file"}},
+		{outside, false, []string{"not empty", "-o nonempty"}},
+		{made.Path("/etc/xcat"), true, []string{"site's tables", "/etc/xcat"}},
+		{made.Path("/etc"), true, []string{"site's tables"}},
+		{made.Path("/install"), true, []string{"would hide", "image full"}},
+		{outside + "/link", true, []string{"would hide", "image full"}},
+		{made.Dir(), true, []string{"site's tables"}},
+		{tree, true, []string{"image lite"}},
+		{tree + "/mnt/new", false, []string{"lies in", "exported with image lite"}},
+	} {
+		_, err := checkMountPoint(t.Context(), c.dir, site, c.nonEmpty)
+		if c.want == nil {
+			if err != nil {
+				t.Errorf("%s: %v", c.dir, err)
+			}
+			continue
+		}
+		if !errors.Is(err, ErrMountPoint) {
+			t.Errorf("%s: %v is not an ErrMountPoint", c.dir, err)
+			continue
+		}
+		for _, want := range c.want {
+			if !strings.Contains(err.Error(), want) || strings.Contains(err.Error(), "\n") {
+				t.Errorf("%s: %v, which does not say %q", c.dir, err, want)
+			}
+		}
+	}
+	if _, err := Mount(t.Context(), t.TempDir(), nil, nil, Options{Umask: 0o1777}); err == nil {
 		t.Error("a umask of more than permissions is taken")
 	}
 }

@@ -65,7 +65,7 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 	defer engine.Close()
 	spare()
 	limitHeap(int64(m.site.memory), len(catalog.Images()))
-	mounted, err := fs.Mount(dir, site, engine, fs.Options{
+	mounted, err := fs.Mount(ctx, dir, site, engine, fs.Options{
 		Umask:       m.options.umask,
 		AllowOther:  m.options.allowOther,
 		Passthrough: m.options.passthrough,

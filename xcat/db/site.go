@@ -30,6 +30,7 @@ type Config struct {
 type Site[C any] struct {
 	root     *source.Root
 	database string // its name in messages
+	tableDir string // the directory of its files, if it has one
 	arrange  func(Tables) *C
 	refresh  time.Duration
 	log      *slog.Logger
@@ -72,6 +73,9 @@ func Open[C any](ctx context.Context, cfg Config, arrange func(Tables) *C) (*Sit
 		return nil, err
 	}
 	s := newSite(root, backend, spec.String(), cfg, arrange)
+	if spec.Kind == SQLite || spec.Kind == CSV {
+		s.tableDir = spec.Place
+	}
 	if _, err := s.Catalog(ctx); err != nil {
 		_ = s.Close()
 		return nil, err
@@ -107,6 +111,10 @@ func newSite[C any](root *source.Root, backend Backend, database string, cfg Con
 // Root returns the directory that the site's paths count from. It is closed
 // together with the site.
 func (s *Site[C]) Root() *source.Root { return s.root }
+
+// TableDir returns the directory of the files that hold the tables, counted from the
+// root; "" if a server holds them.
+func (s *Site[C]) TableDir() string { return s.tableDir }
 
 // Close ends a look in progress and releases the site.
 func (s *Site[C]) Close() error {
