@@ -19,7 +19,7 @@ const module = "imgexportfs/"
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
 	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "xcat", "tablesdump"},
-	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat"},
+	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
 	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
 	"xcat/db":              {"bundle/source", "tablesdump"},
 	"xcat/noderange":       {},

@@ -1,0 +1,225 @@
+package integration
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	gofs "github.com/hanwen/go-fuse/v2/fs"
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+
+	"imgexportfs/integration/xcatsite"
+)
+
+func init() { helpers["loopback"] = helperLoopback }
+
+// helperLoopback DIR MOUNT shows DIR on MOUNT until it is killed. Nothing is cached,
+// so that each look is a request to it.
+func helperLoopback(args []string) error {
+	root, err := gofs.NewLoopbackRoot(args[0])
+	if err != nil {
+		return err
+	}
+	zero := time.Duration(0)
+	server, err := gofs.Mount(args[1], root, &gofs.Options{
+		AttrTimeout: &zero, EntryTimeout: &zero,
+		MountOptions: fuse.MountOptions{DirectMount: true, FsName: "loopback", Name: "loopback"},
+	})
+	if err != nil {
+		return err
+	}
+	fmt.Println("ready")
+	server.Wait()
+	return nil
+}
+
+// fileServer is a file system that can be stopped: from then on it answers nothing,
+// as a file server that is gone.
+type fileServer struct{ cmd *exec.Cmd }
+
+// serveFiles moves what is in dir to a file system that is mounted on dir.
+func serveFiles(t *testing.T, dir string) *fileServer {
+	t.Helper()
+	needFUSE(t)
+	behind := dir + ".behind"
+	must(t, os.Rename(dir, behind))
+	must(t, os.Mkdir(dir, 0o755))
+	self, err := os.Executable()
+	must(t, err)
+	cmd := exec.Command(self, behind, dir)
+	cmd.Env = append(surroundings(), helperVariable+"=loopback")
+	said := &syncBuffer{}
+	cmd.Stdout, cmd.Stderr = said, said
+	must(t, cmd.Start())
+	s := &fileServer{cmd}
+	t.Cleanup(func() { s.end(t, dir) })
+	for deadline := time.Now().Add(mountPatience); !strings.Contains(said.String(), "ready"); time.Sleep(5 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Fatalf("the file server does not come up: %s", said)
+		}
+	}
+	return s
+}
+
+func (s *fileServer) stop(t *testing.T) {
+	t.Helper()
+	must(t, s.cmd.Process.Signal(syscall.SIGSTOP))
+}
+
+func (s *fileServer) goOn(t *testing.T) {
+	t.Helper()
+	must(t, s.cmd.Process.Signal(syscall.SIGCONT))
+}
+
+// end takes the file system away, also from processes that wait for it.
+func (s *fileServer) end(t *testing.T, dir string) {
+	t.Helper()
+	_ = unix.Unmount(dir, unix.MNT_FORCE)
+	_ = unix.Unmount(dir, unix.MNT_DETACH)
+	_ = s.cmd.Process.Kill()
+	_ = s.cmd.Process.Signal(syscall.SIGCONT)
+	_ = s.cmd.Wait()
+}
+
+// inTime runs f and fails if it takes longer than limit; f goes on then.
+func inTime(t *testing.T, limit time.Duration, what string, f func() error) error {
+	t.Helper()
+	started, ended := time.Now(), make(chan error, 1)
+	go func() { ended <- f() }()
+	select {
+	case err := <-ended:
+		t.Logf("%s: %v, %v", what, time.Since(started).Round(time.Millisecond), err)
+		return err
+	case <-time.After(limit):
+		t.Errorf("%s is not done after %v", what, limit)
+		return errors.New("hangs")
+	}
+}
+
+// hangingSite has three images: one whose template and one whose root tree are on a
+// file server of their own, and one that has nothing to do with it.
+func hangingSite(t *testing.T) (*xcatsite.Site, *fileServer) {
+	t.Helper()
+	site := newSite(t)
+	must(t, site.WriteFile("/nfs/far.tmpl", 0o644, []byte("far\n")))
+	must(t, site.AddStateful("far", nil, xcatsite.Row{"template": "/nfs/far.tmpl"}))
+	must(t, site.AddStateful("near", nil, nil))
+	must(t, site.AddStatelite("tree", []byte("kernel"), []byte("ramdisk")))
+	must(t, os.Rename(site.Path(filepath.Dir(site.TreeDir("tree"))), site.Path("/nfs/tree")))
+	must(t, site.Exec("linuximage", "UPDATE linuximage SET rootimgdir='/nfs/tree' WHERE imagename='tree'"))
+	must(t, site.WriteFile("/nfs/tree/rootimg/etc/hosts", 0o644, []byte("localhost\n")))
+	return site, serveFiles(t, site.Path("/nfs"))
+}
+
+// A file server that does not answer costs the images that are on it, and nothing
+// else.
+func TestSourceThatHangsCostsItsOwnImageOnly(t *testing.T) {
+	for _, known := range []bool{true, false} {
+		t.Run(fmt.Sprintf("known before %v", known), func(t *testing.T) {
+			site, server := hangingSite(t)
+			m := mountSite(t, site.Dir(), "--refresh", "200ms")
+			if known {
+				for _, name := range []string{"far.tgz", "tree.tgz"} {
+					_, err := os.Stat(m.path(name))
+					must(t, err)
+				}
+				time.Sleep(300 * time.Millisecond)
+			}
+			server.stop(t)
+			if err := inTime(t, 5*time.Second, "ls", func() error {
+				names, err := os.ReadDir(m.dir)
+				for _, want := range []string{"far.tgz", "near.tgz", "tree.tgz"} {
+					found := false
+					for _, e := range names {
+						found = found || e.Name() == want
+					}
+					if err == nil && !found {
+						err = fmt.Errorf("%s is not listed", want)
+					}
+				}
+				return err
+			}); err != nil {
+				t.Error(err)
+			}
+			for _, do := range []struct {
+				what string
+				f    func() error
+			}{
+				{"cp of another image", func() error { _, err := os.ReadFile(m.path("near.tgz")); return err }},
+				{"status.json", func() error { _, err := os.ReadFile(m.path(".imgexportfs", "status.json")); return err }},
+			} {
+				if err := inTime(t, 3*time.Second, do.what, do.f); err != nil {
+					t.Error(err)
+				}
+			}
+			for _, name := range []string{"far.tgz", "tree.tgz"} {
+				err := inTime(t, 10*time.Second, "stat "+name, func() error { _, err := os.Stat(m.path(name)); return err })
+				if known && err != nil {
+					t.Errorf("%s is known, but stat gives %v", name, err)
+				}
+				if !known && (err == nil || errors.Is(err, os.ErrNotExist)) {
+					t.Errorf("%s is not known, but stat gives %v", name, err)
+				}
+			}
+			expectEventually(t, 15*time.Second, "the log names the path that hangs", func() bool {
+				return strings.Contains(m.log.String(), "/nfs/far.tmpl") || strings.Contains(m.log.String(), "/nfs/tree")
+			})
+			server.goOn(t)
+			expectEventually(t, 10*time.Second, "the image is right again", func() bool {
+				_, err1 := os.ReadFile(m.path("far.tgz"))
+				_, err2 := os.ReadFile(m.path("tree.tgz"))
+				return err1 == nil && err2 == nil
+			})
+		})
+	}
+}
+
+func TestServerWithASourceThatHangsEnds(t *testing.T) {
+	for _, how := range []string{"SIGTERM", "umount"} {
+		t.Run(how, func(t *testing.T) {
+			site, server := hangingSite(t)
+			m := mountSite(t, site.Dir(), "--refresh", "200ms")
+			_, err := os.Stat(m.path("far.tgz"))
+			must(t, err)
+			time.Sleep(300 * time.Millisecond)
+			server.stop(t)
+			waiting := make(chan struct{})
+			go func() {
+				defer close(waiting)
+				_, _ = os.ReadDir(m.path("far"))
+			}()
+			time.Sleep(200 * time.Millisecond)
+			_ = inTime(t, 5*time.Second, how, func() error {
+				if how == "umount" {
+					if r := program(t, "", "umount", m.dir); r.code != 0 {
+						t.Errorf("umount: exit code %d: %s", r.code, r.stderr)
+					}
+				} else {
+					m.signal(t, syscall.SIGTERM)
+				}
+				<-m.done
+				return nil
+			})
+			m.expectUnmounted(t)
+			_ = inTime(t, 3*time.Second, "the reader", func() error { <-waiting; return nil })
+		})
+	}
+}
+
+// expectEventually waits for a condition.
+func expectEventually(t *testing.T, limit time.Duration, what string, ok func() bool) {
+	t.Helper()
+	for deadline := time.Now().Add(limit); !ok(); time.Sleep(50 * time.Millisecond) {
+		if time.Now().After(deadline) {
+			t.Errorf("not within %v: %s", limit, what)
+			return
+		}
+	}
+}
