@@ -37,6 +37,10 @@ type Options struct {
 	// where it can. A change under an open member then fails close(2)
 	// instead of read(2).
 	Passthrough bool
+
+	// NonEmpty allows a mount point that has files of its own, which the mount
+	// then hides.
+	NonEmpty bool
 }
 
 // mount is what all nodes of a mount share.
