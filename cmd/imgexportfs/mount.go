@@ -30,7 +30,7 @@ func mountCommand() *cli.Command {
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
 		Flags: append(f.site.forCommand(),
-			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` as of mount(8): " + knownOptions, Value: &f.options},
+			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.options},
 			&cli.DurationFlag{Name: "refresh", Usage: "look for changes when the last look is older", Value: 2 * time.Second, Destination: &f.refresh},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &f.verbose},
 			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},

@@ -30,7 +30,7 @@ type siteFlags struct {
 }
 
 const (
-	cfglocUsage      = "of the database, as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
+	cfglocUsage      = "where the database is, as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
 	cfglocDefault    = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
 	rootUsage        = "prefix of all site paths, where a management node's disk is mounted"
 	memoryUsage      = "total memory for building bundles, for example 256MiB"
@@ -69,10 +69,10 @@ func defaultCacheDir() string {
 // forCommand returns the flags for a command of urfave/cli.
 func (f *siteFlags) forCommand() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC` " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
-		&cli.StringFlag{Name: "root", Usage: "`DIR` " + rootUsage, DefaultText: "/", Destination: &f.root},
-		&cli.GenericFlag{Name: "memory", Usage: "`SIZE` " + memoryUsage, Value: &f.memory},
-		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR` " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
+		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
+		&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &f.root},
+		&cli.GenericFlag{Name: "memory", Usage: "`SIZE`: " + memoryUsage, Value: &f.memory},
+		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR`: " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
 		&cli.StringFlag{Name: "compression", Usage: compressionUsage + codecHint, Value: f.compression, Destination: &f.compression},
 		&cli.IntFlag{Name: "level", Usage: levelUsage + codecHint, Value: f.level, Destination: &f.level},
 	}
