@@ -3,6 +3,7 @@ module imgexportfs
 go 1.26.0
 
 require (
+	github.com/docker/go-units v0.5.0 // sizes on the command line: 256MiB
 	github.com/go-sql-driver/mysql v1.10.1 // MySQL and MariaDB, where most large sites keep their tables
 	github.com/google/renameio/v2 v2.0.2 // files that are replaced as a whole or not at all
 	github.com/hanwen/go-fuse/v2 v2.12.1 // the FUSE protocol and its inodes
@@ -11,7 +12,7 @@ require (
 	github.com/klauspost/pgzip v1.3.0 // an independent reader of bundles in the tests
 	github.com/moby/sys/mountinfo v0.7.2 // the kernel's table of mounts
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
-	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, cut short
+	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, abbreviated
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
 	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
 	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts

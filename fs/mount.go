@@ -24,7 +24,6 @@ type Options struct {
 	Umask      uint32        // permission bits that nobody gets; 0 to 0777
 	AllowOther bool          // let other users in as far as the umask does
 	Refresh    time.Duration // for how long what was seen of the site is shown; 0 = look every time
-	NonEmpty   bool          // mount on a directory that holds something, which is hidden then
 	Debug      bool          // log every FUSE request
 	Log        *slog.Logger  // nil = the default logger
 	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
@@ -33,6 +32,10 @@ type Options struct {
 	// where it can. A change under an open member then fails close(2)
 	// instead of read(2).
 	Passthrough bool
+
+	// NonEmpty allows a mount point that has files of its own, which the mount
+	// then hides.
+	NonEmpty bool
 }
 
 // mount is what all nodes of a mount share.

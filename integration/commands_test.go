@@ -41,7 +41,7 @@ func TestListShowsSizesAndStates(t *testing.T) {
 	}
 	expectContains(t, "the line of nothing", strings.Join(columnsOf(t, out.stdout, "nothing"), " "), "refused: ")
 	human := program(t, t.TempDir(), "list", "--root", site.Dir())
-	if !regexp.MustCompile(`(?m)^bar .* 3\.\d+ MiB +ok$`).MatchString(human.stdout) {
+	if !regexp.MustCompile(`(?m)^bar .* 3\.\d+MiB +ok$`).MatchString(human.stdout) {
 		t.Errorf("list without --bytes: %q", human.stdout)
 	}
 }

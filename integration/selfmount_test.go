@@ -64,11 +64,13 @@ func TestRowThatLeadsIntoTheMountIsRefused(t *testing.T) {
 			must(t, site.AddStateful("near", nil, nil))
 			mnt := site.Path("/mnt/images")
 			must(t, os.MkdirAll(mnt, 0o755))
-			lay(t, site, "/mnt/images")
 			needFUSE(t)
 			m := startServer(t, mnt, site.Dir(), nil, "--refresh", "100ms")
 			t.Cleanup(func() { m.stop(t) })
 			m.waitReady(t)
+			holdAlive(t, m)
+			lay(t, site, "/mnt/images")
+			time.Sleep(300 * time.Millisecond) // until the rows are read again
 			holdAlive(t, m)
 			var text []byte
 			if err := inTime(t, 5*time.Second, "cat loop.errors", func() (err error) {

@@ -103,6 +103,10 @@ func (x *exporter) skipMissing(file string) {
 
 // skipUnreadable says why a file is left out, unless that may pass.
 func (x *exporter) skipUnreadable(file string, err error) {
+	if own, ok := errors.AsType[source.OwnMountError](err); ok {
+		x.refuse(fmt.Sprintf("%s of %s %v", file, x.req.Image, own))
+		return
+	}
 	if accessOf(err) != passing {
 		x.error("Couldn't read file " + file + " for " + x.name + ": " + reason(err) + ". Skip.")
 	}

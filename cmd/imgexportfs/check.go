@@ -5,8 +5,6 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
-
-	"imgexportfs/xcat"
 )
 
 func checkCommand() *cli.Command {
@@ -16,67 +14,36 @@ func checkCommand() *cli.Command {
 		Usage:     "every problem of the images, one a line; exit code 1 if there is one",
 		ArgsUsage: "[IMAGE...]",
 		Flags:     flags.forCommand(),
-		Action: func(c *cli.Context) error {
-			return surveyed(c.Context, flags, c.App.ErrWriter, func(s surveyor) error {
-				report := checkReport{w: bufio.NewWriter(c.App.Writer)}
-				offers := chosen(xcat.Offers(s.catalog.Images()), c.Args().Slice())
-				if err := s.survey(c.Context, offers, report.add); err != nil {
-					return withCode(exitSite, err)
-				}
-				return report.end()
-			})
-		},
+		Action:    func(c *cli.Context) error { return runCheck(c, flags) },
 	}
 }
 
-// chosen returns the offers of the named images, of all if none is named. A
-// name that no image has gets an offer as well, for the rules to say so.
-func chosen(all []xcat.Offer, names []string) []xcat.Offer {
-	if len(names) == 0 {
-		return all
+func runCheck(c *cli.Context, flags *siteFlags) error {
+	reports, err := survey(c.Context, flags, c.Args().Slice(), false, c.App.ErrWriter)
+	if err != nil {
+		return err
 	}
-	byImage := map[string]xcat.Offer{}
-	for _, offer := range all {
-		byImage[offer.Image] = offer
-	}
-	var offers []xcat.Offer
-	for _, name := range names {
-		offer, known := byImage[name]
-		if !known {
-			offer = xcat.Offer{Image: name}
+	w := bufio.NewWriter(c.App.Writer) // remembers the first failure to write
+	faulty, problems := 0, 0
+	for _, r := range reports {
+		if len(r.Problems) > 0 {
+			faulty++
 		}
-		offers = append(offers, offer)
+		for _, p := range r.Problems {
+			problems++
+			fmt.Fprintf(w, "%s: %s\n", escaped(r.Image), escaped(p))
+		}
 	}
-	return offers
-}
-
-// checkReport prints problems as they are found and counts them.
-type checkReport struct {
-	w                        *bufio.Writer // remembers the first failure to write
-	images, faulty, problems int
-}
-
-func (r *checkReport) add(f finding) {
-	r.images++
-	if len(f.problems) > 0 {
-		r.faulty++
+	if problems == 0 {
+		fmt.Fprintf(w, "%s, no problems\n", counted(len(reports), "image"))
+	} else {
+		fmt.Fprintf(w, "%s, %s in %d of them\n", counted(len(reports), "image"), counted(problems, "problem"), faulty)
 	}
-	for _, p := range f.problems {
-		r.problems++
-		fmt.Fprintf(r.w, "%s: %s\n", escaped(f.offer.Image), escaped(p.String()))
-	}
-	_ = r.w.Flush()
-}
-
-// end prints the total and returns what the exit code comes from.
-func (r *checkReport) end() error {
-	if r.problems == 0 {
-		fmt.Fprintf(r.w, "%s, no problems\n", counted(r.images, "image"))
-		return withCode(exitWrite, r.w.Flush())
-	}
-	fmt.Fprintf(r.w, "%s, %s in %d of them\n", counted(r.images, "image"), counted(r.problems, "problem"), r.faulty)
-	if err := r.w.Flush(); err != nil {
+	if err := w.Flush(); err != nil {
 		return withCode(exitWrite, err)
 	}
-	return &exitError{code: exitProblems}
+	if problems > 0 {
+		return &exitError{code: exitProblems}
+	}
+	return nil
 }

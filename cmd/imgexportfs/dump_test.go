@@ -2,9 +2,9 @@ package main
 
 import (
 	"context"
-	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -90,21 +90,20 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 	if err := os.WriteFile(old, []byte("old"), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	broken := errors.New("broken")
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	for name, c := range map[string]struct {
-		ctx  context.Context
-		disk disk
-		want error
+		ctx   context.Context
+		spoil func(dumps []xcat.NamedDump)
+		says  string
 	}{
-		"no temporary file": {t.Context(), faultyDisk{fault: "create", err: broken}, broken},
-		"a full disk":       {t.Context(), faultyDisk{fault: "write", err: broken}, broken},
-		"no sync":           {t.Context(), faultyDisk{fault: "sync", err: broken}, broken},
-		"no rename":         {t.Context(), faultyDisk{fault: "rename", err: broken}, broken},
-		"interrupted":       {stopped, osDisk{}, context.Canceled},
+		"interrupted":       {stopped, func([]xcat.NamedDump) {}, "context canceled"},
+		"no temporary file": {t.Context(), func(d []xcat.NamedDump) { d[len(d)-1].File = "nodir/x" }, "cannot write in "},
+		"no rename":         {t.Context(), func(d []xcat.NamedDump) { d[0].File = "." }, "was not written"},
 	} {
-		if err := writeDumps(c.ctx, c.disk, dir, dumps); !errors.Is(err, c.want) {
+		spoiled := slices.Clone(dumps)
+		c.spoil(spoiled)
+		if err := writeDumps(c.ctx, dir, spoiled); err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 		entries, err := os.ReadDir(dir)

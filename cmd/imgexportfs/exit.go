@@ -4,38 +4,33 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strings"
+	"os"
+	"os/signal"
 	"syscall"
 )
 
 // The exit codes are a contract with scripts; README.md documents them.
-// Code 1 is imgexport's: some error line was printed, and there may be a
-// bundle all the same.
+// Code 1 is imgexport's: an error line was printed, and there may be a bundle
+// all the same.
 const (
-	exitProblems = 1 // an image has problems
-	exitUsage    = 2 // the command line is wrong
-	exitSite     = 3 // the database or the root directory can't be read
-	exitMount    = 4 // mounting or unmounting failed
-	exitWrite    = 5 // the bundle, or a report, could not be written whole
-
-	exitSignal = 128 // plus the number of the signal that ended the program
+	exitProblems = 1
+	exitUsage    = 2
+	exitSite     = 3
+	exitMount    = 4
+	exitWrite    = 5
+	exitSignal   = 128 // plus the number of the signal that ended the program
 )
 
-func exitCodesText() string {
-	lines := []string{
-		"0  fine",
-		"1  an image has problems; export: an error line was printed, as with imgexport",
-		"2  the command line is wrong",
-		"3  the site's database or its root directory can't be read",
-		"4  mounting or unmounting failed",
-		"5  the bundle could not be written, or its sources changed meanwhile; nothing is left behind",
-		"129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM; nothing is left behind",
-	}
-	return strings.Join(lines, "\n")
-}
+const exitCodes = `0  success
+1  an image has problems; export: an error line was printed, as with imgexport
+2  the command line is wrong
+3  the site's database or its root directory cannot be read
+4  mounting or unmounting failed, or the mount point is not usable
+5  the bundle could not be written, or a source could not be read or has changed; nothing is left behind
+129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM; nothing is left behind`
 
-// exitError is an error that says which code the program ends with. Without
-// a cause everything has been printed already.
+// exitError is an error with the code that the program ends with. Without a
+// cause everything has been printed already.
 type exitError struct {
 	code  int
 	cause error
@@ -62,33 +57,39 @@ func withCode(code int, err error) error {
 	return &exitError{code: code, cause: err}
 }
 
-// exitCode maps what a command returned to the code the program ends with.
-// An error that is of no kind comes from the library that reads flags.
-func exitCode(ctx context.Context, err error) int {
+// exitStatus returns the code that the program ends with for what a command
+// returned, and the text to print, if any. An error without a code comes from
+// the library that reads flags.
+func exitStatus(ctx context.Context, err error) (code int, text string) {
 	if err == nil {
-		return 0
+		return 0, ""
 	}
 	if signal, ok := interruptedBy(ctx); ok {
-		return exitSignal + int(signal)
+		return exitSignal + int(signal), interruption{signal}.Error()
 	}
-	if e, ok := errors.AsType[*exitError](err); ok {
-		return e.code
+	e, coded := errors.AsType[*exitError](err)
+	switch {
+	case !coded:
+		return exitUsage, err.Error()
+	case e.cause == nil:
+		return e.code, ""
 	}
-	return exitUsage
+	return e.code, err.Error()
 }
 
-// explain is the text to print for what a command returned; "" for none.
-func explain(ctx context.Context, err error) string {
-	if err == nil {
-		return ""
+// oneLine joins errors as errors.Join does, but on one line.
+func oneLine(errs ...error) error {
+	var joined error
+	for _, err := range errs {
+		switch {
+		case err == nil:
+		case joined == nil:
+			joined = err
+		default:
+			joined = fmt.Errorf("%w; %w", joined, err)
+		}
 	}
-	if signal, ok := interruptedBy(ctx); ok {
-		return interruption{signal}.Error()
-	}
-	if e, ok := errors.AsType[*exitError](err); ok && e.cause == nil {
-		return ""
-	}
-	return err.Error()
+	return joined
 }
 
 // interruption is the cause of a context that a signal has cancelled.
@@ -100,4 +101,29 @@ func (i interruption) Error() string { return "ended by a signal: " + i.signal.S
 func interruptedBy(ctx context.Context) (syscall.Signal, bool) {
 	i, ok := errors.AsType[interruption](context.Cause(ctx))
 	return i.signal, ok
+}
+
+// untilInterrupted returns a context that the first SIGINT, SIGTERM or SIGHUP
+// cancels, so that commands can clean up. SIGHUP stays ignored under nohup(1). A
+// second signal ends the program at once, because a command may hang on a file
+// server that does not answer.
+func untilInterrupted(parent context.Context) (context.Context, func()) {
+	ctx, cancel := context.WithCancelCause(parent)
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
+	if !signal.Ignored(syscall.SIGHUP) {
+		signal.Notify(signals, syscall.SIGHUP)
+	}
+	go func() {
+		select {
+		case s := <-signals:
+			signal.Stop(signals)
+			cancel(interruption{s.(syscall.Signal)})
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, func() {
+		signal.Stop(signals)
+		cancel(nil)
+	}
 }

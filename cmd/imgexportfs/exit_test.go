@@ -34,11 +34,8 @@ func TestExitCodes(t *testing.T) {
 		{"SIGINT", interrupted(syscall.SIGINT), withCode(exitWrite, context.Canceled), 130, "ended by a signal: interrupt"},
 		{"SIGTERM", interrupted(syscall.SIGTERM), context.Canceled, 143, "ended by a signal: terminated"},
 	} {
-		if code := exitCode(test.ctx, test.err); code != test.code {
-			t.Errorf("%s: code %d, want %d", test.name, code, test.code)
-		}
-		if said := explain(test.ctx, test.err); said != test.said {
-			t.Errorf("%s: says %q, want %q", test.name, said, test.said)
+		if code, said := exitStatus(test.ctx, test.err); code != test.code || said != test.said {
+			t.Errorf("%s: code %d, says %q; want %d, %q", test.name, code, said, test.code, test.said)
 		}
 	}
 	if err := withCode(exitSite, nil); err != nil {

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/hex"
 	"errors"
 	"fmt"
 	"io"
@@ -12,7 +11,6 @@ import (
 
 	"github.com/urfave/cli/v2"
 
-	"imgexportfs/bundle"
 	"imgexportfs/bundle/source"
 	"imgexportfs/xcat"
 )
@@ -25,7 +23,7 @@ func exportCommand() *cli.Command {
 		SkipFlagParsing: true, // imgexport's options may follow operands
 		HideHelp:        true, // and -h is one of them
 		Action: func(c *cli.Context) error {
-			return export(c.Context, calledAs(os.Args), c.Args().Slice(), c.App.Writer, c.App.ErrWriter)
+			return runExport(c.Context, calledAs(os.Args), c.Args().Slice(), c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }
@@ -38,8 +36,27 @@ func calledAs(args []string) string {
 	return programName + " export"
 }
 
-// export is the whole command under the name it was called by.
-func export(ctx context.Context, name string, argv []string, stdout, stderr io.Writer) error {
+// exportable is a bundle to be written; *bundle.Bundle is one.
+type exportable interface {
+	Size(ctx context.Context) (int64, error)
+	// progress is told how much of the unpacked bundle is written.
+	WriteTo(ctx context.Context, w io.Writer, progress func(done int64)) error
+}
+
+// place is where a bundle is to go.
+type place interface {
+	// String is what the message "Exporting IMAGE to ..." names.
+	String() string
+	// writer checks that the bundle of the given name can go there.
+	writer(name string) (bundleWriter, error)
+}
+
+// bundleWriter writes a bundle to its place, and returns its size when it is there,
+// complete and on the disk. After an error nothing is left behind.
+type bundleWriter func(ctx context.Context, b exportable, progress func(done int64)) (size int64, err error)
+
+// runExport is the whole command under the name it was called by.
+func runExport(ctx context.Context, name string, argv []string, stdout, stderr io.Writer) error {
 	if len(argv) == 0 { // as imgexport: no error line, but code 1
 		fmt.Fprint(stdout, exportUsage(name))
 		return &exitError{code: exitProblems}
@@ -52,80 +69,80 @@ func export(ctx context.Context, name string, argv []string, stdout, stderr io.W
 		fmt.Fprint(stdout, exportUsage(name))
 		return nil
 	}
-	return (&exporter{exportArgs: args, stdout: stdout, stderr: stderr}).run(ctx)
-}
-
-// exporter is one export.
-type exporter struct {
-	*exportArgs
-	stdout, stderr io.Writer
-}
-
-func (x *exporter) run(ctx context.Context) error {
-	site, catalog, err := x.site.snapshot(ctx)
+	site, catalog, err := args.site.snapshot(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = site.Close() }()
-	if _, known := catalog.OSImage(x.image); !known && x.looksLikeOption {
-		return usageError("%w", unknownOption(x.image))
+	if _, known := catalog.OSImage(args.image); !known && args.looksLikeOption {
+		return usageError("%w", unknownOption(args.image))
 	}
-	dest, err := x.place()
+	dest, err := args.place(stderr)
 	if err != nil {
 		return err
 	}
 	exported, err := catalog.Export(ctx, site.Root(), xcat.Request{
-		Image:       x.image,
-		Node:        x.node,
-		Extras:      x.extras,
+		Image:       args.image,
+		Node:        args.node,
+		Extras:      args.extras,
 		Destination: dest.String(),
 	})
 	if err != nil {
 		return withCode(exitSite, err)
 	}
 	if exported.Refused {
-		printMessages(x.stdout, x.stderr, exported.Messages)
+		printMessages(stdout, stderr, exported.Messages)
 		return &exitError{code: exitProblems}
 	}
-	to, err := dest.target(exported.Name)
+	if exported.Unreadable != nil {
+		return withCode(exitWrite, fmt.Errorf("%w; try again", exported.Unreadable))
+	}
+	write, err := dest.writer(exported.Name)
 	if err != nil {
 		return withCode(exitWrite, err)
 	}
-	printMessages(x.stdout, x.stderr, exported.Messages)
-	if err := x.write(ctx, exported, to); err != nil {
+	failed := printMessages(stdout, stderr, exported.Messages)
+	if err := writeBundle(ctx, args, exported, write, stderr); err != nil {
 		return withCode(exitWrite, advised(err))
 	}
-	fmt.Fprintln(x.stdout, "Done!")
-	if hasError(exported.Messages) {
+	fmt.Fprintln(stdout, "Done!")
+	if failed {
 		return &exitError{code: exitProblems}
 	}
 	return nil
 }
 
-// advised adds what to do about a source that changed while it was read.
-func advised(err error) error {
-	if errors.Is(err, source.ErrChanged) {
-		return fmt.Errorf("%w; export it again", err)
-	}
-	return err
-}
-
 // place is where the command line wants the bundle.
-func (x *exporter) place() (place, error) {
-	if x.remote != "" {
-		return newRemotePlace(x.remote, x.destination, x.stderr)
+func (a *exportArgs) place(stderr io.Writer) (place, error) {
+	if a.remote != "" {
+		return newRemotePlace(a.remote, a.destination, stderr)
 	}
 	cwd, err := os.Getwd()
 	if err != nil {
 		return nil, withCode(exitWrite, fmt.Errorf("the current directory: %w", err))
 	}
-	return newDestination(cwd, x.destination)
+	return newLocalPlace(cwd, a.destination)
 }
 
-// write makes the bundle and puts it where it belongs.
-func (x *exporter) write(ctx context.Context, exported *xcat.Export, to target) error {
+// printMessages prints messages in their order, one at a time so that the order
+// holds where both streams lead to one file: data to stdout, the rest to stderr. It
+// reports whether imgexport would have ended with code 1.
+func printMessages(stdout, stderr io.Writer, messages []xcat.Message) (failed bool) {
+	for _, m := range messages {
+		w := stderr
+		if m.Level == xcat.Data {
+			w = stdout
+		}
+		fmt.Fprintln(w, printable(w, m.String()))
+		failed = failed || m.Level == xcat.Error
+	}
+	return failed
+}
+
+// writeBundle makes the bundle, writes it, and prints what -v asks for.
+func writeBundle(ctx context.Context, args *exportArgs, exported *xcat.Export, write bundleWriter, stderr io.Writer) error {
 	started := time.Now()
-	engine, err := x.site.engine(x.stderr)
+	engine, err := args.site.engine(stderr)
 	if err != nil {
 		return err
 	}
@@ -134,33 +151,23 @@ func (x *exporter) write(ctx context.Context, exported *xcat.Export, to target) 
 	if err != nil {
 		return err
 	}
-	size, err := x.sizeInAdvance(ctx, made)
-	if err != nil {
+	advance, end := newProgress(stderr, made.StreamSize())
+	size, err := write(ctx, made, advance)
+	end()
+	if err != nil || !args.verbose {
 		return err
 	}
-	shown := newProgress(x.stderr, made.StreamSize())
-	size, err = to.write(ctx, made, size, shown.advance)
-	shown.end()
-	if err == nil && x.verbose {
-		x.summarize(made, size, time.Since(started))
+	took := time.Since(started)
+	rate := byteSize(float64(size) / max(took.Seconds(), 1e-9))
+	fmt.Fprintf(stderr, "plan %x\n%d bytes (%s) in %s, %s/s\n",
+		made.PlanHash(), size, byteSize(size), took.Round(time.Millisecond), rate)
+	return nil
+}
+
+// advised adds what to do about a source that changed while it was read.
+func advised(err error) error {
+	if errors.Is(err, source.ErrChanged) {
+		return fmt.Errorf("%w; try again", err)
 	}
 	return err
-}
-
-// sizeInAdvance is the bundle's size where somebody needs it before there is
-// a bundle: the other host. To find out what does not fit into memory takes as
-// long as to write it, so nobody else waits for that.
-func (x *exporter) sizeInAdvance(ctx context.Context, made exportable) (int64, error) {
-	if x.remote == "" {
-		return unknownSize, nil
-	}
-	return made.Size(ctx)
-}
-
-// summarize says what -v asks for.
-func (x *exporter) summarize(made *bundle.Bundle, size int64, took time.Duration) {
-	plan := made.PlanHash()
-	rate := byteSize(float64(size) / max(took.Seconds(), 1e-9))
-	fmt.Fprintf(x.stderr, "plan %s\n%d bytes (%s) in %s, %s/s\n",
-		hex.EncodeToString(plan[:]), size, byteSize(size), took.Round(time.Millisecond), rate)
 }

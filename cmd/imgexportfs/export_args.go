@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"imgexportfs/bundle"
 )
 
 // exportArgs is the command line of the export command.
@@ -20,14 +22,13 @@ type exportArgs struct {
 	help        bool
 	site        *siteFlags
 
-	// looksLikeOption is set when the image has the form of an option and
-	// nothing said that it is a name. It is a mistyped option unless there
-	// is such an image.
+	// looksLikeOption is set when the image has the form of an option and does not
+	// follow "--". It is a mistyped option unless there is such an image.
 	looksLikeOption bool
 }
 
 // parseExportArgs reads a command line as imgexport does: options may follow
-// operands, be bundled (-vpn1) and be cut short (--post), and "--" ends them.
+// operands, be bundled (-vpn1) and be abbreviated (--post), and "--" ends them.
 func parseExportArgs(args []string) (*exportArgs, error) {
 	parsed := &exportArgs{site: newSiteFlags()}
 	operands, err := parsed.takeOptions(parsed.options(), args)
@@ -48,9 +49,9 @@ func parseExportArgs(args []string) (*exportArgs, error) {
 	return nil, fmt.Errorf("%q is one operand too many; name an image and a destination", operands[2])
 }
 
-// imgexportOptions are imgexport's own. A cut short name means one of them
-// before it means one of ours, so that old scripts keep their meaning; their
-// first letters differ, and so do ours, so every beginning is unique.
+// imgexportOptions are imgexport's own. An abbreviation means one of them before it
+// means one of ours, so that old scripts keep their meaning. Their first letters
+// differ, and so do ours, so every abbreviation is unique.
 var imgexportOptions = []string{"help", "postscripts", "extra", "verbose", "remotehost"}
 
 func (a *exportArgs) options() *pflag.FlagSet {
@@ -74,8 +75,8 @@ func (a *exportArgs) options() *pflag.FlagSet {
 	return set
 }
 
-// completed returns the option that name is or begins, looked for in one
-// list after the other; name itself if there is none.
+// completed returns the option that name is or abbreviates, from the first list that
+// has one; name itself if there is none.
 func completed(name string, lists ...[]string) string {
 	for _, options := range lists {
 		for _, option := range options {
@@ -87,8 +88,8 @@ func completed(name string, lists ...[]string) string {
 	return name
 }
 
-// takeOptions reads args one option at a time, for only so is it known which
-// argument an error is about, and returns the operands.
+// takeOptions reads args and returns the operands. It reads one option at a time, to
+// know which argument an error is about.
 func (a *exportArgs) takeOptions(set *pflag.FlagSet, args []string) (operands []string, err error) {
 	for len(args) > 0 {
 		arg := args[0]
@@ -128,4 +129,36 @@ func parseOption(set *pflag.FlagSet, args []string) (taken int, err error) {
 
 func unknownOption(arg string) error {
 	return fmt.Errorf("unknown option %s; put -- before names that begin with a dash", arg)
+}
+
+// exportUsage is the help of the export command under the name it was called by.
+// Its head has the form of imgexport's own.
+func exportUsage(name string) string {
+	return fmt.Sprintf(`%[1]s: Creates a tarball (bundle) of an existing xCAT image
+Usage:
+	%[1]s [-h|--help]
+	%[1]s <image_name> [destination] [[-e|--extra <file:dir> ] ... ] [-p|--postscripts <node_name>] [-R|--remotehost <userid@host>] [-v|--verbose]
+	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--compression <how>] [--level <n>]
+
+destination     a file, or a directory for <image_name>.tgz; the current directory if not given
+-e file[:dir]   put a file or directory into the bundle; imgimport moves it to dir
+-p noderange    export the postscripts of the first of these nodes, too
+-R user@host    write the bundle to that host through ssh; destination is a path there
+-v              say what was written, how large it is and how long it took
+--cfgloc SPEC   %[2]s
+                (default: %[3]s)
+--root DIR      %[4]s
+--memory SIZE   %[5]s (default: %[6]s)
+--cache-dir DIR %[7]s
+--compression HOW
+                %[8]s
+--level N       %[9]s (default: %[10]d)
+--              what follows is a name, even if it begins with a dash
+
+Options may stand anywhere, be bundled (-vpn1) and be abbreviated (--post).
+The bundle gets its name when it is complete and on the disk, with mode 0600.
+The exit code is 1 if an error line was printed; if "Done!" was printed too,
+there is a bundle all the same.
+`, name, cfglocUsage, cfglocDefault, rootUsage, memoryUsage, byteSize(bundle.DefaultMemory),
+		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel)
 }

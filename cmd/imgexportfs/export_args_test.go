@@ -77,7 +77,7 @@ func TestExportArgsErrorsNameWhatIsWrong(t *testing.T) {
 		"foo -p":            "option -p needs a value",
 		"foo -vp":           "option -vp needs a value",
 		"foo --extra":       "option --extra needs a value",
-		"foo --memory much": `"much" is no size`,
+		"foo --memory much": `"much" for "--memory" flag: invalid size; for example 256MiB`,
 		"foo --verbose=who": "--verbose",
 		"foo ---":           "---",
 	} {

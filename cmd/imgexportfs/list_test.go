@@ -5,42 +5,24 @@ import (
 	"encoding/json"
 	"strings"
 	"testing"
-
-	"imgexportfs/xcat"
 )
 
-func errorMessage(text string) xcat.Message {
-	return xcat.Message{Level: xcat.Error, Text: text}
-}
-
 func TestListTableIsAlignedAndEscaped(t *testing.T) {
-	rows := []listRow{
-		newListRow(finding{
-			offer: xcat.Offer{Image: "compute", Name: "compute"},
-			row:   xcat.Row{"provmethod": "netboot", "osvers": "rhels9.2", "osarch": "x86_64", "profile": "compute"},
-			size:  1536,
-		}),
-		newListRow(finding{
-			offer:    xcat.Offer{Image: "c69\ttab\n\x1b[31m", Name: "c69_tab_"},
-			row:      xcat.Row{"provmethod": "install"},
-			size:     7 << 30,
-			problems: []xcat.Message{errorMessage("one")},
-		}),
-		newListRow(finding{
-			offer:    xcat.Offer{Image: "bad", Name: "bad"},
-			refusal:  "a\nb",
-			problems: []xcat.Message{errorMessage("a\nb"), errorMessage("c")},
-		}),
+	small, large := int64(1536), int64(7<<30)
+	reports := []imageReport{
+		{Image: "compute", Provmethod: "netboot", Osvers: "rhels9.2", Arch: "x86_64", Profile: "compute", Size: &small, State: "ok"},
+		{Image: "c69\ttab\n\x1b[31m", Provmethod: "install", Size: &large, State: "1 problem"},
+		{Image: "bad", State: "refused: a\nb"},
 	}
 	for _, test := range []struct {
 		plain bool
 		want  string
 	}{
 		{false, `
-IMAGE               PROVMETHOD  OSVERS    ARCH    PROFILE  SIZE      STATE
-compute             netboot     rhels9.2  x86_64  compute  1.50 KiB  ok
-c69\ttab\n\x1b[31m  install     -         -       -        7 GiB     1 problem
-bad                 -           -         -       -        -         refused: a\nb
+IMAGE               PROVMETHOD  OSVERS    ARCH    PROFILE  SIZE    STATE
+compute             netboot     rhels9.2  x86_64  compute  1.5KiB  ok
+c69\ttab\n\x1b[31m  install     -         -       -        7GiB    1 problem
+bad                 -           -         -       -        -       refused: a\nb
 `},
 		{true, `
 IMAGE               PROVMETHOD  OSVERS    ARCH    PROFILE  SIZE        STATE
@@ -50,7 +32,7 @@ bad                 -           -         -       -        -           refused: 
 `},
 	} {
 		var got bytes.Buffer
-		if err := printTable(&got, rows, test.plain); err != nil {
+		if err := printTable(&got, reports, test.plain); err != nil {
 			t.Fatal(err)
 		}
 		if got.String() != test.want[1:] {
@@ -60,12 +42,11 @@ bad                 -           -         -       -        -           refused: 
 }
 
 func TestListJSONHoldsEverything(t *testing.T) {
+	size := int64(10)
 	var got bytes.Buffer
-	err := printJSON(&got, []listRow{
-		newListRow(finding{offer: xcat.Offer{Image: "a <b>", Name: "a_<b>"}, size: 10}),
-		newListRow(finding{offer: xcat.Offer{Image: "bad"}, refusal: "why", problems: []xcat.Message{
-			errorMessage("why"), {Level: xcat.Warning, Text: "beware"},
-		}}),
+	err := printJSON(&got, []imageReport{
+		{Image: "a <b>", Name: "a_<b>", Size: &size, State: "ok", Problems: []string{}},
+		{Image: "bad", State: "refused: why", Problems: []string{"Error: why", "Warning: beware"}},
 	})
 	if err != nil {
 		t.Fatal(err)

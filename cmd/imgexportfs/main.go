@@ -6,11 +6,19 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"regexp"
+	"strings"
+	"unsafe"
 
 	"github.com/urfave/cli/v2"
 )
 
-const programName = "imgexportfs"
+const (
+	programName = "imgexportfs"
+	// imgexportName is the name of a link to the program through which it is
+	// the export command.
+	imgexportName = "imgexport"
+)
 
 func main() {
 	ctx, stop := untilInterrupted(context.Background())
@@ -22,29 +30,23 @@ func main() {
 // run executes a whole command line, prints the error that ended it, and
 // returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
-	err := newApp(stdout, stderr).RunContext(ctx, withCommand(args))
-	code := exitCode(ctx, err)
-	if said := explain(ctx, err); said != "" {
-		fmt.Fprintln(stderr, "Error: "+printable(stderr, said))
+	if len(args) > 0 && filepath.Base(args[0]) == imgexportName {
+		args = append([]string{args[0], "export"}, args[1:]...)
+	}
+	err := newApp(stdout, stderr).RunContext(ctx, args)
+	code, text := exitStatus(ctx, err)
+	if text != "" {
+		fmt.Fprintln(stderr, "Error: "+printable(stderr, text))
 	}
 	return code
-}
-
-// withCommand puts the export command into a command line that was given to
-// a link named imgexport.
-func withCommand(args []string) []string {
-	if len(args) > 0 && filepath.Base(args[0]) == imgexportName {
-		return append([]string{args[0], "export"}, args[1:]...)
-	}
-	return args
 }
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{
 		Name:            programName,
-		Usage:           "xCAT images as directories and bundles that cp, rsync and tar can take",
+		Usage:           "xCAT images as directories and bundles for cp, rsync and tar",
 		UsageText:       programName + " COMMAND [flags] [arguments]",
-		Description:     "Exit codes:\n" + exitCodesText(),
+		Description:     "Exit codes:\n" + exitCodes,
 		HideVersion:     true,
 		HideHelpCommand: true,
 		Writer:          stdout,
@@ -71,7 +73,7 @@ func withoutCommand(c *cli.Context) error {
 	case c.Bool("version"):
 		return printVersion(c.App.Writer)
 	case c.Args().Present():
-		return usageError("there is no command %q; %s --help lists them", c.Args().First(), programName)
+		return usageError("there is no command %q; %s --help lists the commands", c.Args().First(), programName)
 	}
 	_ = cli.ShowAppHelp(c)
 	return &exitError{code: exitUsage}
@@ -84,4 +86,36 @@ func asUsageError(c *cli.Context, err error, _ bool) error {
 		name += " " + c.Command.Name
 	}
 	return usageError("%w; see %s --help", err, name)
+}
+
+// locationWithPassword finds the password in the location of a database, which is an
+// argument of its own or the value of a flag: the text after the user, or after a
+// parameter that names a password.
+var locationWithPassword = regexp.MustCompile(`(?is)^(?:--?cfgloc=)?(?:mysql|pg|db2):.*?(?:\|[^|]*\||(?:pass|pwd)[a-z]*=)(.+)$`)
+
+// takeArgs returns a copy of the process's arguments and overwrites the passwords in
+// the original, because ps shows it. args must be os.Args: Go leaves these in the
+// memory where the kernel has put them.
+func takeArgs(args []string) []string {
+	own := make([]string, len(args))
+	for i, arg := range args {
+		own[i] = strings.Clone(arg)
+	}
+	for i, arg := range own {
+		if at := passwordIn(arg); at >= 0 {
+			shown := unsafe.Slice(unsafe.StringData(args[i]), len(args[i]))
+			for j := at; j < len(shown); j++ {
+				shown[j] = 'x'
+			}
+		}
+	}
+	return own
+}
+
+// passwordIn returns where in an argument a password begins, or -1.
+func passwordIn(arg string) int {
+	if found := locationWithPassword.FindStringSubmatchIndex(arg); found != nil {
+		return found[2]
+	}
+	return -1
 }

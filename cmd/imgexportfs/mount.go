@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"log/slog"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -12,44 +14,44 @@ import (
 	"imgexportfs/fs"
 )
 
-// mounting is the mount command with its flags.
-type mounting struct {
+// mountFlags are the flags of the mount command.
+type mountFlags struct {
 	site    *siteFlags
-	options *mountOptions
+	options mountOptions
 	refresh time.Duration
 	verbose bool
 	debug   bool
 }
 
 func mountCommand() *cli.Command {
-	m := mounting{site: newSiteFlags(), options: newMountOptions()}
+	f := mountFlags{site: newSiteFlags(), options: mountOptions{umask: privateUmask}}
 	return &cli.Command{
 		Name:      "mount",
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
-		Flags: append(m.site.forCommand(),
-			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` as of mount(8): allow_other, umask=NNN, passthrough, ro", Value: m.options},
-			&cli.DurationFlag{Name: "refresh", Usage: "look for changes when what is known is older", Value: 2 * time.Second, Destination: &m.refresh},
-			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &m.verbose},
-			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &m.debug},
+		Flags: append(f.site.forCommand(),
+			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.options},
+			&cli.DurationFlag{Name: "refresh", Usage: "look for changes when the last look is older", Value: 2 * time.Second, Destination: &f.refresh},
+			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &f.verbose},
+			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},
 		),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError("mount takes its flags and then one directory, but there are %d arguments %q; see %s mount --help",
 					c.NArg(), c.Args().Slice(), programName)
 			}
-			if m.refresh < 0 {
-				return usageError("--refresh %s: cannot be negative", m.refresh)
+			if f.refresh < 0 {
+				return usageError("--refresh %s: cannot be negative", f.refresh)
 			}
-			return m.run(c.Context, c.Args().First(), c.App.Writer, c.App.ErrWriter)
+			return runMount(c.Context, c.Args().First(), f, c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }
 
-func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer) error {
+func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.Writer) error {
 	journal := &fs.Journal{}
-	log := m.log(stderr, journal)
-	site, err := m.site.open(ctx, m.refresh, log)
+	log := f.log(stderr, journal)
+	site, err := f.site.open(ctx, f.refresh, log)
 	if err != nil {
 		return err
 	}
@@ -58,19 +60,19 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 	if err != nil {
 		return withCode(exitSite, err)
 	}
-	engine, err := m.site.engine(stderr)
+	engine, err := f.site.engine(stderr)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
-	spare()
-	limitHeap(int64(m.site.memory), len(catalog.Images()))
+	tuneRuntime(int64(f.site.memory))
 	mounted, err := fs.Mount(ctx, dir, site, engine, fs.Options{
-		Umask:       m.options.umask,
-		AllowOther:  m.options.allowOther,
-		Passthrough: m.options.passthrough,
-		Refresh:     m.refresh,
-		Debug:       m.debug,
+		Umask:       f.options.umask,
+		AllowOther:  f.options.allowOther,
+		Passthrough: f.options.passthrough,
+		NonEmpty:    f.options.nonEmpty,
+		Refresh:     f.refresh,
+		Debug:       f.debug,
 		Log:         log,
 		Journal:     journal,
 	})
@@ -81,11 +83,10 @@ func (m mounting) run(ctx context.Context, dir string, stdout, stderr io.Writer)
 	return withCode(exitMount, untilUnmounted(ctx, mounted))
 }
 
-// log goes to stderr and to the journal, which is for what went wrong and not
-// for debugging.
-func (m mounting) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
+// log goes to stderr and to the journal, which does not take debug lines.
+func (f mountFlags) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
 	level := slog.LevelInfo
-	if m.verbose || m.debug {
+	if f.verbose || f.debug {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewMultiHandler(
@@ -94,12 +95,12 @@ func (m mounting) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
 	))
 }
 
-// grace is how long files that are still open may keep an unmounted mount
-// alive. The kernel ends their reads with an error when the program ends.
+// grace is how long files that are still open may keep an unmounted mount alive.
+// Then their reads end with an error.
 const grace = time.Second
 
-// untilUnmounted serves until the directory is unmounted by somebody else or
-// ctx ends. A signal is the way to end a mount, so it is no error.
+// untilUnmounted serves until the directory is unmounted or ctx ends. A signal is a
+// normal way to end a mount, so it is no error.
 func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	gone := make(chan struct{})
 	go func() {
@@ -116,7 +117,76 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	}
 	select {
 	case <-gone:
+		return nil
 	case <-time.After(grace):
+		return mounted.End()
+	}
+}
+
+// mountOptions is the value of -o, in the manner of mount(8).
+type mountOptions struct {
+	allowOther  bool
+	passthrough bool
+	nonEmpty    bool
+	umask       uint32
+}
+
+const (
+	knownOptions = "allow_other, umask=NNN, passthrough, nonempty and ro"
+	// privateUmask shows files only to their owner, because root images hold shadow
+	// files and host keys.
+	privateUmask = 0o077
+)
+
+// Set reads one -o. There may be several; they add up.
+func (o *mountOptions) Set(list string) error {
+	for option := range strings.SplitSeq(list, ",") {
+		name, value, hasValue := strings.Cut(option, "=")
+		switch {
+		case option == "ro": // always
+		case option == "allow_other":
+			o.allowOther = true
+		case option == "passthrough":
+			o.passthrough = true
+		case option == "nonempty":
+			o.nonEmpty = true
+		case name == "umask" && hasValue:
+			mask, err := strconv.ParseUint(value, 8, 32)
+			if err != nil || mask > 0o777 {
+				return fmt.Errorf("umask=%s: not an octal number of up to three digits, such as 022", value)
+			}
+			o.umask = uint32(mask)
+		case option == "rw":
+			return fmt.Errorf("option rw: the mount is always read-only")
+		default:
+			return fmt.Errorf("unknown option %q; there are %s", option, knownOptions)
+		}
 	}
 	return nil
+}
+
+// String is what help shows as the default.
+func (o *mountOptions) String() string {
+	if o == nil {
+		return ""
+	}
+	return fmt.Sprintf("umask=%03o", o.umask)
+}
+
+func umountCommand() *cli.Command {
+	return &cli.Command{
+		Name:      "umount",
+		Usage:     "end mounts, also those whose server has died",
+		ArgsUsage: "DIR...",
+		Action: func(c *cli.Context) error {
+			if !c.Args().Present() {
+				return usageError("no directory is named; see %s umount --help", programName)
+			}
+			var failed error
+			for _, dir := range c.Args().Slice() {
+				failed = oneLine(failed, fs.Unmount(dir))
+			}
+			return withCode(exitMount, failed)
+		},
+	}
 }

@@ -33,15 +33,15 @@ func sendTo(ctx context.Context, t *testing.T, path string, b fakeBundle) (said 
 	if err != nil {
 		t.Fatal(err)
 	}
-	to, err := place.target("c60 it's")
+	send, err := place.writer("c60 it's")
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, err = to.write(ctx, b, int64(len(b.content)), ignore)
+	_, err = send(ctx, b, ignore)
 	return stderr.String(), err
 }
 
-func TestRemoteTargetWritesOneWholePrivateFile(t *testing.T) {
+func TestRemotePlaceGetsOneCompletePrivateFile(t *testing.T) {
 	for path, want := range map[string]string{
 		"":                    "c60 it's.tgz",
 		"dir":                 "dir/c60 it's.tgz",
@@ -79,7 +79,7 @@ func TestRemoteTargetWritesOneWholePrivateFile(t *testing.T) {
 	}
 }
 
-func TestRemoteTargetTakesAnAbsolutePath(t *testing.T) {
+func TestRemotePlaceTakesAnAbsolutePath(t *testing.T) {
 	home, away := t.TempDir(), t.TempDir()
 	fakeSSH(t, home, "cat")
 	if said, err := sendTo(t.Context(), t, away, healthy()); err != nil {
@@ -89,7 +89,7 @@ func TestRemoteTargetTakesAnAbsolutePath(t *testing.T) {
 	onlyFile(t, home)
 }
 
-func TestRemoteTargetKeepsTheOldFileWhateverFails(t *testing.T) {
+func TestRemotePlaceKeepsTheOldFileWhateverFails(t *testing.T) {
 	broken := errors.New("broken source")
 	failing := healthy()
 	failing.failAt, failing.err = 17_000, broken
@@ -125,7 +125,7 @@ func TestRemoteTargetKeepsTheOldFileWhateverFails(t *testing.T) {
 	}
 }
 
-func TestRemoteTargetWithoutSSHSaysSo(t *testing.T) {
+func TestRemotePlaceWithoutSSHSaysSo(t *testing.T) {
 	t.Setenv("PATH", t.TempDir())
 	if _, err := sendTo(t.Context(), t, "", healthy()); err == nil || !strings.Contains(err.Error(), `"ssh"`) {
 		t.Errorf("error %v", err)
@@ -134,7 +134,7 @@ func TestRemoteTargetWithoutSSHSaysSo(t *testing.T) {
 
 func TestRemotePlaceRefusesWhatIsNoHost(t *testing.T) {
 	for _, host := range []string{"-oProxyCommand=id", "a b", "host/path", "host\nx"} {
-		if _, err := newRemotePlace(host, "", nil); exitCode(t.Context(), err) != exitUsage {
+		if _, err := newRemotePlace(host, "", nil); errorCode(t, err) != exitUsage {
 			t.Errorf("%q: error %v", host, err)
 		}
 	}
@@ -146,4 +146,10 @@ func noLeftovers(t *testing.T, dir string) {
 	if err != nil || len(left) > 0 {
 		t.Errorf("left behind: %q, %v", left, err)
 	}
+}
+
+func errorCode(t *testing.T, err error) int {
+	t.Helper()
+	code, _ := exitStatus(t.Context(), err)
+	return code
 }

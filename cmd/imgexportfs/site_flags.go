@@ -2,13 +2,16 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
 	"os"
 	"path/filepath"
+	"strings"
 	"time"
 
+	"github.com/docker/go-units"
 	"github.com/spf13/pflag"
 	"github.com/urfave/cli/v2"
 
@@ -27,27 +30,28 @@ type siteFlags struct {
 }
 
 const (
-	cfglocUsage   = "of the database, spelt as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
-	cfglocDefault = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
-	rootUsage     = "to put in front of every path of the site, when a management node's disk is mounted there"
-	memoryUsage   = "of the memory for bundles in the making, in all"
-
-	cacheDirUsage = "to remember sizes in; mounts and hosts may share it, and \"\" is none"
-	cacheDirEnv   = "IMGEXPORTFS_CACHE_DIR"
-
+	cfglocUsage      = "where the database is, as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
+	cfglocDefault    = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
+	rootUsage        = "prefix of all site paths, where a management node's disk is mounted"
+	memoryUsage      = "total memory for building bundles, for example 256MiB"
+	cacheDirUsage    = "directory for cached sizes and checksums; mounts and hosts may share it; \"\" for none"
+	cacheDirEnv      = "IMGEXPORTFS_CACHE_DIR"
 	compressionUsage = "auto deflates what is not compressed already, store nothing, deflate everything"
 	levelUsage       = "of deflate, from 1 (fast) to 9 (small)"
 	codecHint        = "; hosts that serve the same bundles need the same"
-
-	defaultMemory = bundle.DefaultMemory
 )
 
 func newSiteFlags() *siteFlags {
-	return &siteFlags{memory: defaultMemory, cacheDir: defaultCacheDir(), compression: string(bundle.Auto), level: bundle.DefaultLevel}
+	return &siteFlags{
+		memory:      bundle.DefaultMemory,
+		cacheDir:    defaultCacheDir(),
+		compression: string(bundle.Auto),
+		level:       bundle.DefaultLevel,
+	}
 }
 
-// defaultCacheDir is the place for what can be found out again: root's, or
-// that of the user (XDG Base Directory Specification).
+// defaultCacheDir is root's cache directory, or that of the user (XDG Base
+// Directory Specification).
 func defaultCacheDir() string {
 	if dir, set := os.LookupEnv(cacheDirEnv); set {
 		return dir
@@ -65,10 +69,10 @@ func defaultCacheDir() string {
 // forCommand returns the flags for a command of urfave/cli.
 func (f *siteFlags) forCommand() []cli.Flag {
 	return []cli.Flag{
-		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC` " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
-		&cli.StringFlag{Name: "root", Usage: "`DIR` " + rootUsage, DefaultText: "/", Destination: &f.root},
-		&cli.GenericFlag{Name: "memory", Usage: "`SIZE` " + memoryUsage, Value: &f.memory},
-		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR` " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
+		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
+		&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &f.root},
+		&cli.GenericFlag{Name: "memory", Usage: "`SIZE`: " + memoryUsage, Value: &f.memory},
+		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR`: " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
 		&cli.StringFlag{Name: "compression", Usage: compressionUsage + codecHint, Value: f.compression, Destination: &f.compression},
 		&cli.IntFlag{Name: "level", Usage: levelUsage + codecHint, Value: f.level, Destination: &f.level},
 	}
@@ -76,23 +80,19 @@ func (f *siteFlags) forCommand() []cli.Flag {
 
 // addTo adds the flags to a set of pflag, which reads the export command.
 func (f *siteFlags) addTo(set *pflag.FlagSet) {
-	set.StringVar(&f.cfgloc, "cfgloc", "", cfglocUsage)
-	set.StringVar(&f.root, "root", "", rootUsage)
-	set.Var(&f.memory, "memory", memoryUsage)
-	set.StringVar(&f.cacheDir, "cache-dir", f.cacheDir, cacheDirUsage)
-	set.StringVar(&f.compression, "compression", f.compression, compressionUsage)
-	set.IntVar(&f.level, "level", f.level, levelUsage)
+	set.StringVar(&f.cfgloc, "cfgloc", "", "")
+	set.StringVar(&f.root, "root", "", "")
+	set.Var(&f.memory, "memory", "")
+	set.StringVar(&f.cacheDir, "cache-dir", f.cacheDir, "")
+	set.StringVar(&f.compression, "compression", f.compression, "")
+	set.IntVar(&f.level, "level", f.level, "")
 }
 
-// open opens the site that the flags name. Its rows are looked at again
-// when they are older than refresh. log is told when the database is lost; nil
-// is nobody.
+// open opens the site that the flags name. Its rows are read again when they are
+// older than refresh. log is told when the database is lost; it may be nil.
 func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.Logger) (*xcat.Site, error) {
 	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh, Log: log})
-	if err != nil {
-		return nil, withCode(exitSite, err)
-	}
-	return site, nil
+	return site, withCode(exitSite, err)
 }
 
 // snapshot opens the site and reads its rows, for commands that run once.
@@ -109,7 +109,7 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 	return site, catalog, nil
 }
 
-// engine starts what makes bundles in the way that the flags ask for.
+// engine returns an engine that makes bundles as the flags say.
 func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:   int64(f.memory),
@@ -122,3 +122,26 @@ func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
 	}
 	return engine, nil
 }
+
+// byteSize is a number of bytes, which a flag spells with a suffix: 268435456,
+// 256M, 256MiB, 0.25G. All suffixes are powers of 1024.
+type byteSize int64
+
+// maxByteSize is 1 PiB; a larger size is a mistake.
+const maxByteSize = 1 << 50
+
+// Set reads a size.
+func (b *byteSize) Set(text string) error {
+	size, err := units.RAMInBytes(strings.TrimSpace(text))
+	if err != nil || size <= 0 || size > maxByteSize {
+		return errors.New("invalid size; for example 256MiB")
+	}
+	*b = byteSize(size)
+	return nil
+}
+
+// String is the size to four digits with a suffix: "256MiB", "1.409GiB".
+func (b byteSize) String() string { return units.BytesSize(float64(b)) }
+
+// Type names the kind of value for pflag.
+func (byteSize) Type() string { return "bytes" }

@@ -2,26 +2,41 @@ package main
 
 import (
 	"errors"
+	"slices"
 	"testing"
 
 	"imgexportfs/xcat"
 )
 
-func TestRefusalsAreSaidOnce(t *testing.T) {
-	known := errorMessage("the name holds a slash")
-	f := finding{problems: []xcat.Message{known}, refusal: known.Text}
-	f.refuse(nil)
-	f.refuse(errors.New(known.Text))
-	f.refuse(errors.New("clashes, too"))
-	if len(f.problems) != 2 || f.problems[1] != errorMessage("clashes, too") || f.refusal != known.Text {
-		t.Errorf("got %+v", f)
-	}
-}
+func errorMessage(text string) xcat.Message { return xcat.Message{Level: xcat.Error, Text: text} }
 
-func TestARefusalGivesTheFirstErrorAsItsReason(t *testing.T) {
-	problems := []xcat.Message{{Level: xcat.Warning, Text: "beware"}, errorMessage("first"), errorMessage("second")}
-	if got := firstReason(problems); got != "first" {
-		t.Errorf("got %q", got)
+// What the rules refuse is refused; what cannot be read at the moment never is.
+func TestAReportTellsRefusedFromUnreadable(t *testing.T) {
+	warning, one, two := xcat.Message{Level: xcat.Warning, Text: "beware"}, errorMessage("one"), errorMessage("two")
+	unreadable := errors.New("image a: /x cannot be read at the moment: input/output error")
+	for _, test := range []struct {
+		name       string
+		clash      error
+		exported   xcat.Export
+		unreadable error
+		state      string
+		problems   []string
+	}{
+		{"fine", nil, xcat.Export{}, nil, "ok", []string{}},
+		{"a problem", nil, xcat.Export{Messages: []xcat.Message{warning}}, nil, "1 problem", []string{"Warning: beware"}},
+		{"refused", nil, xcat.Export{Refused: true, Messages: []xcat.Message{warning, one, two}}, nil,
+			"refused: one", []string{"Warning: beware", "Error: one", "Error: two"}},
+		{"a clash", errors.New("clash"), xcat.Export{Messages: []xcat.Message{warning}}, nil,
+			"refused: clash", []string{"Warning: beware", "Error: clash"}},
+		{"said once", errors.New("one"), xcat.Export{Refused: true, Messages: []xcat.Message{one}}, nil,
+			"refused: one", []string{"Error: one"}},
+		{"unreadable", nil, xcat.Export{Messages: []xcat.Message{one}}, unreadable,
+			"unreadable: " + unreadable.Error(), []string{"Error: one", "Error: " + unreadable.Error()}},
+	} {
+		r := newImageReport(xcat.Offer{Image: "a", Name: "a", Clash: test.clash}, nil, &test.exported, test.unreadable)
+		if r.State != test.state || !slices.Equal(r.Problems, test.problems) || r.Problems == nil {
+			t.Errorf("%s: state %q, problems %q; want %q, %q", test.name, r.State, r.Problems, test.state, test.problems)
+		}
 	}
 }
 

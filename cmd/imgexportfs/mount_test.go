@@ -12,10 +12,11 @@ func TestMountOptions(t *testing.T) {
 		"umask=022":                 {umask: 0o022},
 		"umask=0":                   {umask: 0},
 		"passthrough":               {umask: 0o077, passthrough: true},
+		"nonempty":                  {umask: 0o077, nonEmpty: true},
 		"ro,umask=0027,allow_other": {umask: 0o027, allowOther: true},
 		"umask=022,umask=777":       {umask: 0o777},
 	} {
-		got := newMountOptions()
+		got := (&mountOptions{umask: privateUmask})
 		if err := got.Set(text); err != nil || *got != want {
 			t.Errorf("-o %s: %+v, %v; want %+v", text, *got, err, want)
 		}
@@ -23,7 +24,7 @@ func TestMountOptions(t *testing.T) {
 }
 
 func TestMountOptionsAddUp(t *testing.T) {
-	got := newMountOptions()
+	got := (&mountOptions{umask: privateUmask})
 	for _, text := range []string{"allow_other", "umask=022"} {
 		if err := got.Set(text); err != nil {
 			t.Fatal(err)
@@ -42,6 +43,7 @@ func TestMountOptionsRefuseWhatTheyDoNotKnow(t *testing.T) {
 		"uid=0":          `unknown option "uid=0"`,
 		"allow_other=1":  `unknown option "allow_other=1"`,
 		"passthrough=no": `unknown option "passthrough=no"`,
+		"nonempty=yes":   `unknown option "nonempty=yes"`,
 		"umask":          `unknown option "umask"`,
 		"umask=":         "not an octal number",
 		"umask=8":        "not an octal number",
@@ -49,7 +51,7 @@ func TestMountOptionsRefuseWhatTheyDoNotKnow(t *testing.T) {
 		"umask=-1":       "not an octal number",
 		"ro,nosuchthing": `unknown option "nosuchthing"`,
 	} {
-		err := newMountOptions().Set(text)
+		err := (&mountOptions{umask: privateUmask}).Set(text)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("-o %s: error %v, want it to hold %q", text, err, want)
 		}

@@ -53,11 +53,11 @@ func shown(t *testing.T, master, terminal *os.File) string {
 
 func TestProgressShowsRateAndTimeLeftOnATerminal(t *testing.T) {
 	master, terminal := newTerminal(t)
-	p := newProgress(terminal, 100<<20)
-	p.advance(10 << 20)
+	advance, end := newProgress(terminal, 100<<20)
+	advance(10 << 20)
 	time.Sleep(1100 * time.Millisecond) // time left is shown in seconds
-	p.advance(20 << 20)
-	p.end()
+	advance(20 << 20)
+	end()
 	text := shown(t, master, terminal)
 	for _, want := range []string{"20%", "100 MiB", "MiB/s", "s:", "s]"} {
 		if !strings.Contains(text, want) {
@@ -75,17 +75,17 @@ func TestProgressShowsNothingElsewhere(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer file.Close()
-	p := newProgress(file, 100)
-	p.advance(50)
-	p.advance(100)
-	p.end()
+	advance, end := newProgress(file, 100)
+	advance(50)
+	advance(100)
+	end()
 	if st, err := file.Stat(); err != nil || st.Size() != 0 {
 		t.Errorf("%d bytes of progress in a file, %v", st.Size(), err)
 	}
 	var buffer bytes.Buffer
-	p = newProgress(&buffer, 100)
-	p.advance(100)
-	p.end()
+	advance, end = newProgress(&buffer, 100)
+	advance(100)
+	end()
 	if buffer.Len() != 0 {
 		t.Errorf("%q in a buffer", buffer.String())
 	}
@@ -97,4 +97,36 @@ func TestMessagesAreEscapedOnATerminalOnly(t *testing.T) {
 		t.Errorf("a terminal gets %q", got)
 	}
 	_ = shown(t, master, terminal)
+}
+
+func TestEscapedLeavesNothingThatSteersATerminal(t *testing.T) {
+	for text, want := range map[string]string{
+		"compute":                 "compute",
+		"c69_éname ü 日本":          "c69_éname ü 日本",
+		`quote " and back \ stay`: `quote " and back \ stay`,
+		"c69\ttab\n":              `c69\ttab\n`,
+		"\x1b]0;owned\a":          `\x1b]0;owned\a`,
+		"\x9b31m":                 `\x9b31m`,
+		"\u009b31m":               `\u009b31m`,
+		"latin1 \xe9":             `latin1 \xe9`,
+		"\u202egnp.tgz":           `\u202egnp.tgz`,
+		"nul\x00del\x7f":          `nul\x00del\x7f`,
+		"real \ufffd":             "real \ufffd",
+	} {
+		if got := escaped(text); got != want {
+			t.Errorf("escaped(%q) = %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestPrintableKeepsBytesForPipes(t *testing.T) {
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer r.Close()
+	defer w.Close()
+	if got := printable(w, "a\tb\x1b"); got != "a\tb\x1b" {
+		t.Errorf("a pipe gets %q", got)
+	}
 }

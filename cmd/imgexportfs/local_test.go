@@ -9,7 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-func TestDestinationRules(t *testing.T) {
+func TestLocalPlaceRules(t *testing.T) {
 	cwd, other := realTempDir(t), realTempDir(t)
 	mkdir(t, filepath.Join(cwd, "sub"))
 	write(t, filepath.Join(cwd, "old.tgz"), "old")
@@ -40,7 +40,7 @@ func TestDestinationRules(t *testing.T) {
 		{"filelink", cwd, other + "/aimed.tgz"},
 		{"-dash", cwd, cwd + "/-dash"},
 	} {
-		d, err := newDestination(cwd, test.operand)
+		d, err := newLocalPlace(cwd, test.operand)
 		if err != nil {
 			t.Errorf("%q: %v", test.operand, err)
 			continue
@@ -54,7 +54,7 @@ func TestDestinationRules(t *testing.T) {
 	}
 }
 
-func TestDestinationRefusesWhatIsNoFile(t *testing.T) {
+func TestLocalPlaceRefusesWhatIsNoFile(t *testing.T) {
 	cwd := realTempDir(t)
 	write(t, filepath.Join(cwd, "file"), "x")
 	mkdir(t, filepath.Join(cwd, "taken", "foo.tgz"))
@@ -79,7 +79,7 @@ func TestDestinationRefusesWhatIsNoFile(t *testing.T) {
 		"/proc/self/fd/1":        "use cat or cp from a mount",
 		strings.Repeat("x", 256): "file name too long",
 	} {
-		d, err := newDestination(cwd, operand)
+		d, err := newLocalPlace(cwd, operand)
 		if err == nil {
 			_, err = d.file("foo")
 		}

@@ -1,0 +1,68 @@
+package main
+
+import (
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"golang.org/x/sys/unix"
+)
+
+// The file that was there stays whatever fails, and nothing else is left behind.
+func TestAtomicFileKeepsTheOldFileWhateverFails(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		prepare func(t *testing.T, f *atomicFile)
+		text    string
+	}{
+		{"no sync", func(t *testing.T, f *atomicFile) { _ = f.Close() }, "old was not written: "},
+		{"no rename", func(t *testing.T, f *atomicFile) {
+			mkdir(t, filepath.Join(f.path+".dir", "full"))
+			f.path += ".dir"
+		}, "old.dir was not written: "},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			dir := t.TempDir()
+			path := filepath.Join(dir, "old")
+			write(t, path, "an older one")
+			f, err := newAtomicFile(path)
+			if err != nil {
+				t.Fatal(err)
+			}
+			test.prepare(t, f)
+			if err := f.commit(); err == nil || !strings.Contains(err.Error(), test.text) {
+				t.Errorf("error %v, want %q in it", err, test.text)
+			}
+			if err := f.discard(); err != nil {
+				t.Error(err)
+			}
+			if got, _ := os.ReadFile(path); string(got) != "an older one" {
+				t.Errorf("the old file now holds %q", got)
+			}
+			if left, err := filepath.Glob(filepath.Join(dir, ".*")); err != nil || len(left) > 0 {
+				t.Errorf("left behind: %q, %v", left, err)
+			}
+		})
+	}
+	if _, err := newAtomicFile(filepath.Join(t.TempDir(), "nodir", "x")); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "cannot write in ") {
+		t.Errorf("no directory: %v", err)
+	}
+}
+
+func TestAtomicFileSaysWhenTheNameMayBeLost(t *testing.T) {
+	dir := t.TempDir()
+	f, err := newAtomicFile(filepath.Join(dir, "foo.tgz"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = f.dir.Close() // the sync of the directory will fail
+	if err := f.commit(); err == nil || !strings.Contains(err.Error(), "foo.tgz is written, but may be lost") {
+		t.Errorf("error %v", err)
+	}
+	if err := f.discard(); err != nil {
+		t.Error(err)
+	}
+	onlyFile(t, dir, "foo.tgz")
+}

@@ -1,0 +1,41 @@
+package main
+
+import (
+	"os"
+	"runtime"
+	"runtime/debug"
+)
+
+// spareProcessors are the runtime's processors beyond one for each worker. A
+// goroutine that waits for the kernel's next request in read(2) keeps its processor
+// until the runtime notices, up to 10 ms after every request; without spare ones a
+// worker would have none in that time. Statelite cp with known sizes: 1.72 s without
+// them, 1.39 s with them.
+const spareProcessors = 2
+
+// tuneRuntime prepares the runtime to serve a mount. It is called when the workers
+// have been counted.
+func tuneRuntime(memory int64) {
+	cores := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(cores + spareProcessors)
+	if os.Getenv("GOMEMLIMIT") == "" { // an administrator's limit counts more
+		debug.SetMemoryLimit(heapLimit(memory, cores))
+	}
+}
+
+// heapLimit is how much memory the garbage collector may let the runtime take. By
+// default garbage may take as much as all that is in use. The limit does not count
+// the program's file, of which 13 MiB are resident, so that the process stays below
+// memory + 64 MiB + 3 MiB for each core beyond two.
+//
+// A limit below what is in use makes the collector run all the time. That is why
+// every core has its share: a worker's two buffers of 1 MiB and its encoder of 1.03
+// MiB. With GOMAXPROCS=64 and --memory 256MiB, one cp of a stored image of 400 MiB
+// took 38 collections without the shares and 7 with them.
+func heapLimit(memory int64, cores int) int64 {
+	const (
+		program = 44 << 20 // rows, nodes, replies to the kernel, two workers
+		perCore = 3 << 20
+	)
+	return memory + program + perCore*int64(max(cores-2, 0))
+}
