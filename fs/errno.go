@@ -3,31 +3,60 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	iofs "io/fs"
+	"log/slog"
+	"runtime/debug"
 	"syscall"
 
 	"imgexportfs/bundle/source"
 )
 
+var (
+	// errNotOffered says that an image has no such file at present.
+	errNotOffered = errors.New("not offered")
+	// errTimeout says that files did not answer for longer than a request
+	// waits for them.
+	errTimeout = errors.New("the files do not answer")
+)
+
 // errno is the one place where errors become numbers. What the caller cannot
 // see in a number is logged.
+//
+// Only errNotOffered becomes ENOENT: rsync --delete takes that for leave to
+// remove a copy, so no error of a source may become one.
 func (m *mount) errno(err error) syscall.Errno {
 	var errno syscall.Errno
 	switch {
 	case err == nil:
 		return 0
-	case errors.Is(err, context.Canceled), errors.Is(err, context.DeadlineExceeded):
+	case errors.Is(err, errTimeout), errors.Is(err, context.DeadlineExceeded):
+		errno = syscall.ETIMEDOUT
+	case errors.Is(err, context.Canceled):
 		return syscall.EINTR
 	case errors.Is(err, errNotOffered):
 		return syscall.ENOENT
 	case errors.Is(err, source.ErrChanged):
-		m.log.Warn("a source changed under an open file; open the file again", "error", err)
+		m.log.Warn("a source has changed; open the file again", "error", err)
 		return syscall.ESTALE
 	case errors.Is(err, iofs.ErrPermission):
 		errno = syscall.EACCES
-	case !errors.As(err, &errno) || errno == 0:
+	case !errors.As(err, &errno) || errno == 0 || errno == syscall.ENOENT:
 		errno = syscall.EIO
 	}
 	m.log.Error("answered with an error", "errno", errno.Error(), "error", err)
 	return errno
+}
+
+// guarded runs f and returns its error. A panic becomes an error as well, and
+// its stack goes to the log. Every goroutine that works for requests runs in
+// it; go-fuse does the same for the requests themselves.
+func guarded(log *slog.Logger, what string, f func() error) (err error) {
+	defer func() {
+		if p := recover(); p != nil {
+			log.Error("panic; please report this", "while", what, "panic", p, "stack", string(debug.Stack()))
+			err = fmt.Errorf("%s: panic: %v", what, p)
+		}
+	}()
+	return f()
 }

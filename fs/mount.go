@@ -41,18 +41,13 @@ type Options struct {
 
 // mount is what all nodes of a mount share.
 type mount struct {
-	opts    Options
-	log     *slog.Logger
-	owner   fuse.Owner
-	started time.Time
-	engine  *bundle.Engine
-	gallery *gallery
-	server  *fuse.Server
-
-	folderInos *stable[string]
-	imageInos  *stable[exhibit]
-	textInos   *stable[string]
-	status     *statusDir
+	opts     Options
+	log      *slog.Logger
+	owner    fuse.Owner
+	started  time.Time
+	engine   *bundle.Engine
+	versions *versions
+	server   *fuse.Server
 }
 
 // Mounted is a site that is being shown.
@@ -72,27 +67,23 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 	if err := mountable(dir); err != nil {
 		return nil, err
 	}
-	numbers := newInodes()
+	ctx, stop := context.WithCancel(context.Background())
 	m := &mount{
-		opts:       opts,
-		log:        opts.Log,
-		owner:      fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())},
-		started:    time.Now(),
-		engine:     engine,
-		gallery:    newGallery(site, engine, numbers, opts.Refresh),
-		folderInos: newStable[string](numbers),
-		imageInos:  newStable[exhibit](numbers),
-		textInos:   newStable[string](numbers),
+		opts:     opts,
+		log:      opts.Log,
+		owner:    fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())},
+		started:  time.Now(),
+		engine:   engine,
+		versions: newVersions(ctx, site, engine, opts.Refresh, opts.Log),
 	}
-	m.status = newStatusDir(m, numbers)
 	if err := m.serve(dir); err != nil {
+		stop()
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
 	if err := readFurtherAhead(dir); err != nil {
 		m.log.Debug("the kernel reads ahead as it likes", "error", err)
 	}
-	ctx, stop := context.WithCancel(context.Background())
-	go m.gallery.warmer.run(ctx, m.log)
+	go m.versions.warmer.run(ctx)
 	go func() {
 		m.server.Wait()
 		stop()
@@ -104,7 +95,7 @@ func Mount(dir string, site *xcat.Site, engine *bundle.Engine, opts Options) (*M
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := gofs.NewNodeFS(&folder{mount: m, ino: fuse.FUSE_ROOT_ID}, options)
+	nodes := gofs.NewNodeFS(&folder{mount: m}, options)
 	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
 		return err
 	}
@@ -154,8 +145,6 @@ func (m *mount) fuseOptions() *gofs.Options {
 			Debug:         m.opts.Debug,
 			PanicHandler:  m.panicked,
 		},
-		EntryTimeout:    &m.opts.Refresh,
-		AttrTimeout:     &m.opts.Refresh,
 		RootStableAttr:  &gofs.StableAttr{Ino: fuse.FUSE_ROOT_ID},
 		NullPermissions: true,
 	}

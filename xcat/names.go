@@ -1,6 +1,8 @@
 package xcat
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
 	"slices"
@@ -10,8 +12,8 @@ import (
 // maxFileName is the longest name of a file in bytes.
 const maxFileName = 255
 
-// BundleName returns the name that an image bears in its bundle and in file
-// names: each run of white space becomes an underscore.
+// BundleName returns the name that an image has in its bundle and in file names: each
+// run of white space becomes an underscore.
 func BundleName(image string) string {
 	var b strings.Builder
 	for i := 0; i < len(image); i++ {
@@ -44,8 +46,8 @@ func checkImageName(image string) error {
 	return nil
 }
 
-// NodePrefix marks the names of directories that show a site as exported for
-// a node.
+// NodePrefix marks the names of directories that show the images as exported for a
+// node.
 const NodePrefix = "@"
 
 // The names that an image has in a directory are its bundle's name, and that
@@ -56,11 +58,24 @@ const (
 	ErrorsSuffix   = ".errors"
 )
 
-// Offer is what a directory can show of an image.
+// Offer says which names an image has in a directory.
 type Offer struct {
 	Image string // as the tables spell it
 	Name  string // see BundleName
 	Clash error  // why the image cannot have its names, or nil
+}
+
+// ErrorsName returns the name of the image's file of errors. It is NAME.errors, except
+// where NAME cannot be one of a file: slashes become %2F, NUL bytes %00, and what is
+// too long ends in a hash.
+func (o Offer) ErrorsName() string {
+	name := strings.NewReplacer("/", "%2F", "\x00", "%00").Replace(o.Name)
+	if len(name)+len(ErrorsSuffix) > maxFileName {
+		sum := sha256.Sum256([]byte(name))
+		tail := "~" + hex.EncodeToString(sum[:8])
+		name = name[:maxFileName-len(ErrorsSuffix)-len(tail)] + tail
+	}
+	return name + ErrorsSuffix
 }
 
 // Offers shares out the names of a directory among images, in byte order: each
@@ -95,7 +110,7 @@ func checkOffer(o Offer, owner map[string]string) error {
 		return err
 	}
 	if strings.HasPrefix(o.Name, NodePrefix) {
-		return fmt.Errorf("image name %q: names that begin with %s are those of nodes; export it with the export command", o.Image, NodePrefix)
+		return fmt.Errorf("image name %q: names that begin with %s are reserved for nodes; export it with the export command", o.Image, NodePrefix)
 	}
 	if longest := o.Name + ChecksumSuffix; len(longest) > maxFileName {
 		return fmt.Errorf("image name of %d bytes: with %s it is longer than a file name can be (%d); export it with the export command", len(o.Name), ChecksumSuffix, maxFileName)
