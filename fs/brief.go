@@ -122,6 +122,7 @@ func (k *known) shown() summary {
 func (vs *versions) runBrief(k *known, l *look) {
 	timer := time.AfterFunc(briefSlot, func() { <-vs.slots })
 	var export *xcat.Export
+	l.inFiles.Store(true)
 	l.err = guarded(vs.log, "look at image "+l.of.image, func() (err error) {
 		export, err = l.rows.catalog.Export(vs.life, vs.site.Root(), xcat.Request{Image: l.of.image, Node: l.of.node, Shallow: true})
 		return err

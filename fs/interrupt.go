@@ -69,8 +69,8 @@ var (
 	harmless = signals(syscall.SIGCHLD, syscall.SIGURG, syscall.SIGWINCH, syscall.SIGCONT,
 		syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
 	// asking are meant to end what a process does, also one that handles
-	// them. SIGALRM is what a program sends itself to end a wait.
-	asking = signals(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT, syscall.SIGALRM)
+	// them.
+	asking = signals(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
 )
 
 // signalState is what a thread does about signals.

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"sync/atomic"
 	"time"
 )
 
@@ -14,6 +15,8 @@ type look struct {
 	rows  rows
 	began time.Time
 	done  chan struct{} // closed when what follows is there
+
+	inFiles atomic.Bool // files are looked at one by one, which takes no time unless one of them hangs
 
 	summary summary // of a brief look
 	version *version
@@ -47,11 +50,7 @@ func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan
 		if err != nil {
 			return nil, nil, err
 		}
-		patience := fullPatience
-		if vs.stuck == nil && r.hasTree(of.image) {
-			patience = time.Hour // a long walk looks like one that hangs
-		}
-		if err := vs.wait(ctx, l, patience); err != nil {
+		if err := vs.wait(ctx, l, fullPatience); err != nil {
 			vs.leave(l)
 			return nil, nil, err
 		}
@@ -86,7 +85,7 @@ func (vs *versions) joinFull(r rows, of view) (*look, error) {
 
 // runFull makes the plan of a view.
 func (vs *versions) runFull(k *known, l *look, since time.Time, before *version) {
-	work := &planner{versions: vs, rows: l.rows, of: l.of, since: since}
+	work := &planner{versions: vs, rows: l.rows, of: l.of, since: since, inFiles: &l.inFiles}
 	l.err = guarded(vs.log, "look at image "+l.of.image, func() (err error) {
 		l.plan, err = work.run(before)
 		return err
@@ -129,14 +128,14 @@ func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
 // wait waits until a look is done. It gives up when ctx ends, and with
 // errTimeout when the look has begun longer ago than patience and hangs.
 func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) error {
-	err := vs.waitFor(ctx, l.done, l.began, patience)
+	err := vs.waitFor(ctx, l.done, l.began, patience, l.inFiles.Load)
 	if isTimeout(err) {
 		vs.logHanging(l, patience)
 	}
 	return err
 }
 
-func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began time.Time, patience time.Duration) error {
+func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began time.Time, patience time.Duration, inFiles func() bool) error {
 	for {
 		select {
 		case <-done:
@@ -144,7 +143,11 @@ func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began tim
 		default:
 		}
 		left := time.Until(began.Add(patience))
-		if left <= 0 && (vs.stuck == nil || len(vs.stuck(patience)) > 0) {
+		hangs := inFiles
+		if vs.stuck != nil {
+			hangs = func() bool { return len(vs.stuck(patience)) > 0 }
+		}
+		if left <= 0 && hangs() {
 			return errTimeout
 		}
 		timer := time.NewTimer(max(left, stuckPoll))
@@ -196,7 +199,7 @@ func (vs *versions) await(ctx context.Context, what string, f func() error, undo
 		defer close(done)
 		err = guarded(vs.log, what, f)
 	}()
-	if gone := vs.waitFor(ctx, done, began, fullPatience); gone != nil {
+	if gone := vs.waitFor(ctx, done, began, fullPatience, func() bool { return true }); gone != nil {
 		go func() {
 			if <-done; err == nil {
 				undo()

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"strings"
+	"sync/atomic"
 	"time"
 
 	"imgexportfs/bundle"
@@ -53,6 +54,8 @@ type planner struct {
 	of    view
 	since time.Time // the tree must have been walked then, or later
 
+	inFiles *atomic.Bool // see look
+
 	tree    *tree
 	treeErr error
 	at      time.Time // all that the plan holds was so then, or later
@@ -79,7 +82,9 @@ func (m *planner) try(known *version) (p *plan, err error) {
 			m.dropTree()
 		}
 	}()
+	m.inFiles.Store(true)
 	export, err := m.rows.catalog.Export(m.life, m.site.Root(), xcat.Request{Image: m.of.image, Node: m.of.node, Tree: m.walked})
+	m.inFiles.Store(false)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", m.of.image, err)
 	}
@@ -108,6 +113,8 @@ func (m *planner) try(known *version) (p *plan, err error) {
 // walked returns the tree of a statelite image to the export.
 func (m *planner) walked(_ context.Context, dir, name string) (*bundle.Tree, source.Findings, error) {
 	m.dropTree() // of a try before
+	m.inFiles.Store(false)
+	defer m.inFiles.Store(true)
 	var at time.Time
 	if m.tree, at, m.treeErr = m.trees.get(dir, name, m.since); m.treeErr != nil {
 		return nil, nil, m.treeErr

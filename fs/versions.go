@@ -86,11 +86,14 @@ func (vs *versions) look(ctx context.Context) (rows, error) {
 		vs.mu.Lock()
 		before := vs.rows.serial
 		vs.mu.Unlock()
+		// What the last look at the rows has found may be what Catalog returns,
+		// while it has begun another one.
+		seen := vs.site.Status().Looked
 		catalog, err := vs.site.Catalog(ctx)
 		if err != nil {
 			return rows{}, err
 		}
-		if r, ok := vs.takeUp(catalog, before, vs.site.Status().Looked); ok {
+		if r, ok := vs.takeUp(catalog, before, seen); ok {
 			return r, nil
 		}
 	}
@@ -110,7 +113,9 @@ func (vs *versions) takeUp(catalog *xcat.Catalog, before uint64, seen time.Time)
 		vs.forgetGone()
 		vs.warmer.add(vs.rows.names.news(old))
 	}
-	vs.rows.seen = seen
+	if seen.After(vs.rows.seen) {
+		vs.rows.seen = seen
+	}
 	return vs.rows, true
 }
 
