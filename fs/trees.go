@@ -63,6 +63,7 @@ func (t *trees) get(dir, name string, since time.Time) (*tree, time.Time, error)
 		t.mu.Lock()
 		place := t.places[dir]
 		if place == nil {
+			t.forgetDropped()
 			place = &treePlace{}
 			t.places[dir] = place
 		}
@@ -119,12 +120,10 @@ func (t *trees) run(place *treePlace, w *walk, dir, name string) {
 	w.tree = known
 }
 
-// keepOnly forgets the places that none of the directories is.
-func (t *trees) keepOnly(dirs map[string]bool) {
-	t.mu.Lock()
-	defer t.mu.Unlock()
+// forgetDropped forgets the places without a tree. The caller holds mu.
+func (t *trees) forgetDropped() {
 	for dir, place := range t.places {
-		if !dirs[dir] && place.walk == nil {
+		if place.walk == nil && place.tree.Load() == nil {
 			delete(t.places, dir)
 		}
 	}

@@ -40,14 +40,6 @@ type versions struct {
 	looks    int        // in progress
 }
 
-// rows is one state of the tables.
-type rows struct {
-	catalog *xcat.Catalog
-	names   *nameTable
-	serial  uint64    // grows with each state
-	seen    time.Time // they were the present ones then
-}
-
 // known is what is known of a view. All of it is guarded by versions.mu.
 type known struct {
 	summary summary
@@ -77,46 +69,6 @@ func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, r
 	}
 	vs.warmer = newWarmer(vs)
 	return vs
-}
-
-// look returns the present rows. Rows never replace newer ones: those that
-// were got while another caller has taken up rows are got again.
-func (vs *versions) look(ctx context.Context) (rows, error) {
-	for {
-		vs.mu.Lock()
-		before := vs.rows.serial
-		vs.mu.Unlock()
-		// What the last look at the rows has found may be what Catalog returns,
-		// while it has begun another one.
-		seen := vs.site.Status().Looked
-		catalog, err := vs.site.Catalog(ctx)
-		if err != nil {
-			return rows{}, err
-		}
-		if r, ok := vs.takeUp(catalog, before, seen); ok {
-			return r, nil
-		}
-	}
-}
-
-// takeUp makes the catalog the present one. It reports false if other rows
-// than those with the serial number before are the present ones now.
-func (vs *versions) takeUp(catalog *xcat.Catalog, before uint64, seen time.Time) (rows, bool) {
-	vs.mu.Lock()
-	defer vs.mu.Unlock()
-	if catalog != vs.rows.catalog {
-		if vs.rows.serial != before {
-			return rows{}, false
-		}
-		old := vs.rows.names
-		vs.rows = rows{catalog: catalog, names: newNameTable(catalog.Images()), serial: before + 1}
-		vs.forgetGone()
-		vs.warmer.add(vs.rows.names.news(old))
-	}
-	if seen.After(vs.rows.seen) {
-		vs.rows.seen = seen
-	}
-	return vs.rows, true
 }
 
 // forgetGone drops what belongs to images that are no more. The caller holds mu.
@@ -292,12 +244,6 @@ func (vs *versions) validFor(r rows, v *version) time.Duration {
 		vs.mu.Unlock()
 	}
 	return max(vs.refresh-time.Since(seen), 0)
-}
-
-// hasTree reports whether an image's brief export lacks something.
-func (r rows) hasTree(image string) bool {
-	row, _ := r.catalog.OSImage(image)
-	return row["provmethod"] == "statelite"
 }
 
 // presentPlan returns the present version of a view with its plan, which the
