@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"sync/atomic"
 	"time"
 )
@@ -131,6 +132,7 @@ func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) e
 	err := vs.waitFor(ctx, l.done, l.began, patience, l.inFiles.Load)
 	if isTimeout(err) {
 		vs.logHanging(l, patience)
+		return fmt.Errorf("image %s: %w", l.of.image, err)
 	}
 	return err
 }
@@ -173,10 +175,13 @@ func (vs *versions) leave(l *look) {
 	}
 }
 
-// logHanging says once for each look that it hangs, and where.
+// logHanging says once for the looks at a view that they hang, and where.
 func (vs *versions) logHanging(l *look, patience time.Duration) {
 	vs.mu.Lock()
-	logged := l.isLogged
+	k, logged := vs.entry(l.of), l.isLogged
+	for _, other := range []*look{k.brief, k.full} {
+		logged = logged || other != nil && other.isLogged
+	}
 	l.isLogged = true
 	vs.mu.Unlock()
 	if logged {
@@ -189,8 +194,8 @@ func (vs *versions) logHanging(l *look, patience time.Duration) {
 	vs.log.Warn("files of an image do not answer; it is shown as it was last known", "image", l.of.image, "paths", paths)
 }
 
-// await runs f on a goroutine of its own and waits for it as for a look. If the
-// caller has gone when f has ended well, undo is called.
+// await runs f on a goroutine of its own and waits for it as for a look. If f
+// ends well after the caller has stopped waiting, undo is called.
 func (vs *versions) await(ctx context.Context, what string, f func() error, undo func()) error {
 	done := make(chan struct{})
 	var err error
@@ -205,7 +210,7 @@ func (vs *versions) await(ctx context.Context, what string, f func() error, undo
 				undo()
 			}
 		}()
-		return gone
+		return fmt.Errorf("%s: %w", what, gone)
 	}
 	return err
 }
