@@ -37,7 +37,7 @@ func (m *mount) errno(err error) syscall.Errno {
 	case errors.Is(err, errNotOffered):
 		return syscall.ENOENT
 	case errors.Is(err, source.ErrChanged):
-		m.log.Warn("a source has changed; open the file again", "error", err)
+		m.log.Warn("a source changed under an open file; open the file again", "error", err)
 		return syscall.ESTALE
 	case errors.Is(err, iofs.ErrPermission):
 		errno = syscall.EACCES
