@@ -94,7 +94,12 @@ func (b *Bundle) addWaiting(p *sizePass, n int) {
 
 // findOffsets runs the pass.
 func (b *Bundle) findOffsets(p *sizePass) {
-	starts, made, err := b.findLengths(p.client)
+	var starts []int64
+	made := 0
+	err := blocks.Guarded(b.engine.log, "the size of bundle "+b.name, func() (err error) {
+		starts, made, err = b.findLengths(p.client)
+		return err
+	})
 	b.mu.Lock()
 	b.pass = nil
 	if p.err = err; err == nil {
@@ -110,7 +115,6 @@ func (b *Bundle) findOffsets(p *sizePass) {
 // findLengths makes every segment whose length is not known, until the first
 // error. It returns where the members start and how many it has made.
 func (b *Bundle) findLengths(client *blocks.Client) (starts []int64, made int, err error) {
-	defer blocks.Guard(b.engine.log, "the size of bundle "+b.name, &err)
 	lengths, unknown := b.knownLengths()
 	err = client.Each(context.Background(), len(unknown), func(i int) (err error) {
 		lengths[unknown[i]], err = b.measure(unknown[i])

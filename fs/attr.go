@@ -11,16 +11,16 @@ import (
 
 // attributes are what stat shows of a node, apart from what all share.
 type attributes struct {
-	ino  uint64
-	kind uint32 // syscall.S_IFREG, S_IFDIR or S_IFLNK
-	size int64  // of a file or a link's target
-	time time.Time
+	key   inodeKey
+	kind  uint32 // syscall.S_IFREG, S_IFDIR or S_IFLNK
+	size  int64  // of a file or a link's target
+	time  time.Time
+	valid time.Duration // for how long the kernel may show them
 }
 
 // described is what stat can be answered for.
 type described interface {
-	// attributes may have to find out a size first; it returns when ctx
-	// ends.
+	// attributes may have to find a size first; it returns when ctx ends.
 	attributes(ctx context.Context) (attributes, error)
 }
 
@@ -35,11 +35,7 @@ type node interface {
 const blockSize = 4096
 
 // fill writes the attributes of a node as Lookup and Getattr both show them.
-func (m *mount) fill(ctx context.Context, n described, out *fuse.Attr) syscall.Errno {
-	a, err := n.attributes(ctx)
-	if err != nil {
-		return m.errno(err)
-	}
+func (m *mount) fill(a attributes, out *fuse.Attr) {
 	perm := uint32(0o444)
 	switch a.kind {
 	case syscall.S_IFDIR:
@@ -50,30 +46,38 @@ func (m *mount) fill(ctx context.Context, n described, out *fuse.Attr) syscall.E
 	if a.kind != syscall.S_IFLNK {
 		perm &^= m.opts.Umask
 	}
-	out.Ino = a.ino
 	out.Mode = a.kind | perm
 	out.Size = uint64(a.size)
-	out.Blocks = (out.Size + 511) / 512 // every byte is data to who looks for holes
+	out.Blocks = (out.Size + 511) / 512 // no holes are reported
 	out.Blksize = blockSize
 	out.Nlink = 1
 	out.Owner = m.owner
 	out.SetTimes(&a.time, &a.time, &a.time)
-	return 0
 }
 
 // getattr answers a stat of n.
 func (m *mount) getattr(ctx context.Context, n described, out *fuse.AttrOut) syscall.Errno {
-	out.SetTimeout(m.opts.Refresh)
-	return m.fill(ctx, n, &out.Attr)
+	ctx, done := wanted(ctx)
+	defer done()
+	a, err := n.attributes(ctx)
+	if err != nil {
+		return m.errno(err)
+	}
+	out.SetTimeout(a.valid)
+	m.fill(a, &out.Attr)
+	return 0
 }
 
-// child answers a lookup that found n below parent.
-func (m *mount) child(ctx context.Context, parent *gofs.Inode, n node, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	if errno := m.fill(ctx, n, &out.Attr); errno != 0 {
-		return nil, errno
+// child answers a lookup that found n below parent, which holds for so long.
+func (m *mount) child(ctx context.Context, parent *gofs.Inode, n node, valid time.Duration, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
+	a, err := n.attributes(ctx)
+	if err != nil {
+		return nil, m.errno(err)
 	}
-	out.SetEntryTimeout(m.opts.Refresh)
-	out.SetAttrTimeout(m.opts.Refresh)
-	stable := gofs.StableAttr{Mode: out.Mode & syscall.S_IFMT, Ino: out.Ino}
+	m.fill(a, &out.Attr)
+	out.SetEntryTimeout(valid)
+	out.SetAttrTimeout(min(valid, a.valid))
+	stable := a.key.inode(a.kind)
+	out.Ino = stable.Ino
 	return parent.NewInode(ctx, n, stable), 0
 }

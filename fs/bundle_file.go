@@ -2,20 +2,66 @@ package fs
 
 import (
 	"context"
+	"errors"
 	"syscall"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/source"
+	"imgexportfs/xcat"
 )
 
-// bundleFile is NAME.tgz in one version.
-type bundleFile struct {
+// versionFile is what the nodes of files share that belong to one version.
+type versionFile struct {
 	gofs.Inode
 	*mount
 	version *version
 }
+
+// fail is errno for errors of the version.
+func (f *versionFile) fail(err error) syscall.Errno {
+	if errors.Is(err, source.ErrChanged) {
+		f.distrust()
+	}
+	return f.errno(err)
+}
+
+// distrust has the next open find the present version, however long the kernel
+// may keep what it knows: it looks names up again after an open that ends with
+// ESTALE, and what stat would show of the names is invalidated.
+func (f *versionFile) distrust() {
+	f.versions.distrust(f.version)
+	if name, parent := f.Parent(); parent != nil {
+		go func() { // not in a request for the same directory
+			for _, n := range []string{name, f.version.name + xcat.BundleSuffix, f.version.name + xcat.ChecksumSuffix} {
+				_ = parent.NotifyEntry(n)
+			}
+		}()
+	}
+}
+
+// open returns the plan of the version, whose sources are as planned. The
+// caller releases it.
+func (f *versionFile) open(ctx context.Context, flags uint32) (*plan, error) {
+	if flags&syscall.O_ACCMODE != syscall.O_RDONLY {
+		return nil, syscall.EROFS // the mount is read-only, so the kernel refuses first
+	}
+	p, err := f.versions.planOf(ctx, f.version)
+	if err != nil {
+		return nil, err
+	}
+	err = f.versions.await(ctx, "open image "+f.version.view.image, func() error { return p.check(f.versions.site.Root()) }, func() {})
+	if err != nil {
+		p.release()
+		return nil, err
+	}
+	return p, nil
+}
+
+// bundleFile is NAME.tgz in one version.
+type bundleFile struct{ versionFile }
 
 var _ = (gofs.NodeGetattrer)((*bundleFile)(nil))
 
@@ -24,43 +70,38 @@ func (f *bundleFile) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.A
 }
 
 func (f *bundleFile) attributes(ctx context.Context) (attributes, error) {
-	size, err := f.version.bundle.Size(ctx)
-	if err != nil {
-		return attributes{}, err
-	}
-	return attributes{ino: f.version.ino + inoBundle, kind: syscall.S_IFREG, size: size, time: f.version.modTime()}, nil
+	v := f.version
+	size, err := f.versions.size(ctx, v)
+	return attributes{key: v.key(roleBundle, ""), kind: syscall.S_IFREG, size: size, time: v.modTime, valid: f.opts.Refresh}, err
 }
 
 var _ = (gofs.NodeOpener)((*bundleFile)(nil))
 
-func (f *bundleFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uint32, syscall.Errno) {
-	if errno := readOnly(flags); errno != 0 {
-		return nil, 0, errno
+func (f *bundleFile) Open(ctx context.Context, flags uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
+	p, err := f.open(ctx, flags)
+	if err != nil {
+		return nil, 0, f.fail(err)
 	}
-	return &readerHandle{f.mount, f.version.bundle.NewReader()}, fuse.FOPEN_KEEP_CACHE, 0
+	return &readerHandle{&f.versionFile, p, p.bundle.NewReader()}, fuse.FOPEN_KEEP_CACHE, 0
 }
 
-// readOnly refuses to open for writing. The mount is read-only, so the kernel
-// refuses first.
-func readOnly(flags uint32) syscall.Errno {
-	if flags&syscall.O_ACCMODE != syscall.O_RDONLY {
-		return syscall.EROFS
-	}
-	return 0
-}
-
-// readerHandle reads what is made on the way.
+// readerHandle reads what is made on demand.
 type readerHandle struct {
-	*mount
+	file   *versionFile
+	plan   *plan // in use until Release
 	reader *bundle.Reader
 }
 
 var _ = (gofs.FileReader)((*readerHandle)(nil))
 
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
 	slice, err := h.reader.Read(ctx, dest, off)
 	if err != nil {
-		return nil, h.errno(err)
+		return nil, h.file.fail(err)
 	}
 	return sliceResult{slice}, 0
 }
@@ -69,6 +110,7 @@ var _ = (gofs.FileReleaser)((*readerHandle)(nil))
 
 func (h *readerHandle) Release(context.Context) syscall.Errno {
 	h.reader.Close()
+	h.plan.release()
 	return 0
 }
 

@@ -2,26 +2,23 @@ package fs
 
 import (
 	"context"
-	"errors"
 	"strings"
 	"syscall"
-
-	"imgexportfs/bundle/source"
+	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
-)
 
-// nodePrefix marks the folders that show images as seen from a node.
-const nodePrefix = "@"
+	"imgexportfs/xcat"
+)
 
 // folder lists images: the root, and below it @NODE, which is found by name
 // but not listed.
 type folder struct {
 	gofs.Inode
 	*mount
-	ino  uint64
-	node string // noderange; "" for the root
+	name string // of the folder; "" for the root
+	node string // the first node of the noderange in the name, which alone counts; "" for the root
 }
 
 var _ = (gofs.NodeGetattrer)((*folder)(nil))
@@ -31,13 +28,16 @@ func (f *folder) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrO
 }
 
 func (f *folder) attributes(context.Context) (attributes, error) {
-	return attributes{ino: f.ino, kind: syscall.S_IFDIR, time: f.started}, nil
+	key := inodeKey{role: roleFolder, view: view{node: f.node}, name: f.name}
+	return attributes{key: key, kind: syscall.S_IFDIR, time: undated, valid: f.opts.Refresh}, nil
 }
 
 var _ = (gofs.NodeOpendirHandler)((*folder)(nil))
 
-// OpendirHandle lists without finding out any size.
+// OpendirHandle lists without finding any size.
 func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
 	list, err := f.list(ctx)
 	if err != nil {
 		return nil, 0, f.errno(err)
@@ -46,29 +46,30 @@ func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (gofs.FileHandle, 
 }
 
 func (f *folder) list(ctx context.Context) ([]fuse.DirEntry, error) {
-	catalog, dir, err := f.gallery.look(ctx)
+	r, err := f.versions.look(ctx)
 	if err != nil {
 		return nil, err
 	}
-	briefs, err := f.gallery.briefs(ctx, catalog, f.node, dir.offers)
+	summaries, err := f.versions.summaries(ctx, r, f.node)
 	if err != nil {
 		return nil, err
 	}
-	clashes := dir.clashNames()
-	list := make([]fuse.DirEntry, 0, 3*len(dir.offers)+len(clashes))
-	for i := range dir.offers {
-		o, brief := &dir.offers[i], briefs[i]
+	clashes := r.names.clashNames()
+	list := make([]fuse.DirEntry, 0, 3*len(summaries)+len(clashes))
+	for i, s := range summaries {
+		o := &r.names.offers[i]
 		if o.Clash != nil {
 			continue
 		}
 		list = append(list, fuse.DirEntry{Name: o.Name, Mode: syscall.S_IFDIR})
-		if !brief.Refused {
+		if !s.refused {
 			list = append(list,
-				fuse.DirEntry{Name: o.Name + bundleSuffix, Mode: syscall.S_IFREG},
-				fuse.DirEntry{Name: o.Name + checksumSuffix, Mode: syscall.S_IFREG})
+				fuse.DirEntry{Name: o.Name + xcat.BundleSuffix, Mode: syscall.S_IFREG},
+				fuse.DirEntry{Name: o.Name + xcat.ChecksumSuffix, Mode: syscall.S_IFREG})
 		}
-		if _, also := dir.clashes[o.Name+errorsSuffix]; !also && len(brief.Problems()) > 0 {
-			list = append(list, fuse.DirEntry{Name: o.Name + errorsSuffix, Mode: syscall.S_IFREG})
+		errorsName := o.Name + xcat.ErrorsSuffix
+		if _, also := r.names.clashes[errorsName]; !also && s.faults {
+			list = append(list, fuse.DirEntry{Name: errorsName, Mode: syscall.S_IFREG})
 		}
 	}
 	for _, name := range clashes {
@@ -80,80 +81,66 @@ func (f *folder) list(ctx context.Context) ([]fuse.DirEntry, error) {
 var _ = (gofs.NodeLookuper)((*folder)(nil))
 
 func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	found, err := f.find(ctx, name)
+	ctx, done := wanted(ctx)
+	defer done()
+	if name == statusName && f.name == "" {
+		return f.child(ctx, f.EmbeddedInode(), &statusDir{mount: f.mount}, f.opts.Refresh, out)
+	}
+	r, err := f.versions.look(ctx)
 	if err != nil {
 		return nil, f.errno(err)
 	}
-	return f.child(ctx, f.EmbeddedInode(), found, out)
-}
-
-// find returns the node that name stands for at present.
-func (f *folder) find(ctx context.Context, name string) (node, error) {
-	if name == statusName && f.node == "" {
-		return f.status, nil
-	}
-	catalog, dir, err := f.gallery.look(ctx)
+	found, valid, err := f.find(ctx, r, name)
 	if err != nil {
-		return nil, err
+		return nil, f.errno(err)
 	}
-	if noderange, ok := strings.CutPrefix(name, nodePrefix); ok && f.node == "" {
-		if _, err := catalog.FirstNode(noderange); err == nil {
-			return &folder{mount: f.mount, ino: f.folderInos.ino(noderange), node: noderange}, nil
-		}
-	}
-	c, claimed := dir.claims[name]
-	if !claimed {
-		return f.errors(name, dir.clashText(name))
-	}
-	of := exhibit{f.node, c.offer.Image}
-	f.gallery.warmer.hurry(of)
-	if c.role == roleImage {
-		return &image{mount: f.mount, ino: f.imageInos.ino(of), of: of}, nil
-	}
-	v, err := f.gallery.present(ctx, of)
-	switch {
-	case err != nil:
-		return nil, err
-	case c.role == roleErrors:
-		return f.errors(name, errorsText(v.problems)+dir.clashText(name))
-	case v.bundle == nil:
-		return nil, errNotOffered
-	case c.role == roleChecksum:
-		return &checksumFile{mount: f.mount, version: v}, nil
-	}
-	return f.bundle(ctx, of, v)
+	return f.child(ctx, f.EmbeddedInode(), found, valid, out)
 }
 
-// errors returns the node of a .errors file, which exists if it has a text.
-func (f *folder) errors(name, text string) (node, error) {
-	if text == "" {
-		return nil, errNotOffered
+// find returns the node that name stands for at present, and for how long that
+// holds.
+func (f *folder) find(ctx context.Context, r rows, name string) (node, time.Duration, error) {
+	if noderange, ok := strings.CutPrefix(name, xcat.NodePrefix); ok && f.name == "" {
+		if first, err := r.catalog.FirstNode(noderange); err == nil {
+			return &folder{mount: f.mount, name: name, node: first}, f.versions.validFor(r, nil), nil
+		}
 	}
-	ino := f.textInos.ino(f.node + "/" + name + "\x00" + text)
-	return &textFile{mount: f.mount, ino: ino, text: text}, nil
+	o, owned := r.names.owners[name]
+	if !owned {
+		return f.errors(view{node: f.node}, r, name, nil)
+	}
+	of := view{f.node, o.offer.Image}
+	f.versions.warmer.hurry(of)
+	switch o.role {
+	case roleImage:
+		return &image{mount: f.mount, of: of}, f.versions.validFor(r, nil), nil
+	case roleErrors:
+		v, err := f.versions.present(ctx, r, of)
+		if err != nil {
+			return nil, 0, err
+		}
+		return f.errors(of, r, name, v)
+	}
+	v, err := f.versions.sized(ctx, r, of)
+	if err != nil {
+		return nil, 0, err
+	}
+	valid := f.versions.validFor(r, v)
+	if o.role == roleChecksum {
+		return &checksumFile{versionFile{mount: f.mount, version: v}}, valid, nil
+	}
+	return &bundleFile{versionFile{mount: f.mount, version: v}}, valid, nil
 }
 
-// bundle returns the node of the bundle of v, or of the version behind it if
-// a source has changed meanwhile.
-func (f *folder) bundle(ctx context.Context, of exhibit, v *version) (node, error) {
-	_, err := v.bundle.Size(ctx)
-	if errors.Is(err, source.ErrChanged) {
-		f.gallery.distrust(ctx, of, v)
-		if v, err = f.gallery.present(ctx, of); err != nil {
-			return nil, err
-		}
-		if v.bundle == nil {
-			return nil, errNotOffered
-		}
-		_, err = v.bundle.Size(ctx)
+// errors returns the node of a .errors file, which exists if it has a text. v
+// is nil if the name is that of no image.
+func (f *folder) errors(of view, r rows, name string, v *version) (node, time.Duration, error) {
+	file := &textFile{mount: f.mount, of: of, text: r.names.clashText(name), time: undated}
+	if v != nil {
+		file.text, file.time = v.errors+file.text, v.modTime
 	}
-	if err == nil {
-		return &bundleFile{mount: f.mount, version: v}, nil
+	if file.text == "" {
+		return nil, 0, errNotOffered
 	}
-	if ctx.Err() == nil && !errors.Is(err, source.ErrChanged) {
-		f.log.Error("a bundle is withdrawn", "image", of.image, "error", err)
-		f.gallery.withdraw(ctx, of, v, err)
-		return nil, errNotOffered
-	}
-	return nil, err
+	return file, f.versions.validFor(r, v), nil
 }

@@ -17,8 +17,7 @@ import (
 type image struct {
 	gofs.Inode
 	*mount
-	ino uint64
-	of  exhibit
+	of view
 }
 
 var _ = (gofs.NodeGetattrer)((*image)(nil))
@@ -28,121 +27,140 @@ func (i *image) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOu
 }
 
 func (i *image) attributes(ctx context.Context) (attributes, error) {
-	catalog, _, err := i.gallery.look(ctx)
+	r, err := i.versions.look(ctx)
 	if err != nil {
 		return attributes{}, err
 	}
-	brief, err := i.gallery.brief(ctx, catalog, i.of)
+	s, err := i.versions.summary(ctx, r, i.of)
 	if err != nil {
 		return attributes{}, err
 	}
-	return attributes{ino: i.ino, kind: syscall.S_IFDIR, time: briefTime(brief.Members)}, nil
-}
-
-// briefTime is the time of the newest member, the tree of a statelite image
-// aside, which a listing must not walk.
-func briefTime(members []bundle.Member) time.Time {
-	var files []bundle.Member
-	for _, m := range members {
-		if _, isTree := m.Content.(*bundle.Tree); !isTree {
-			files = append(files, m)
-		}
+	a := attributes{
+		key: inodeKey{role: roleImage, view: i.of}, kind: syscall.S_IFDIR, time: s.modTime,
+		valid: max(i.opts.Refresh-time.Since(s.at), 0),
 	}
-	return bundle.Newest(files)
+	if s.at.IsZero() {
+		a.time = undated // nothing is known yet
+	}
+	return a, nil
 }
 
 var _ = (gofs.NodeReaddirer)((*image)(nil))
 
 func (i *image) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
-	v, err := i.gallery.present(ctx, i.of)
+	ctx, done := wanted(ctx)
+	defer done()
+	r, err := i.versions.look(ctx)
 	if err != nil {
 		return nil, i.errno(err)
 	}
-	return memberList(v, ""), 0
+	v, p, err := i.versions.presentPlan(ctx, r, i.of)
+	if err != nil {
+		return nil, i.errno(err)
+	}
+	defer p.release()
+	return listMembers(v, p, ""), 0
 }
 
 var _ = (gofs.NodeLookuper)((*image)(nil))
 
 func (i *image) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	v, err := i.gallery.present(ctx, i.of)
+	ctx, done := wanted(ctx)
+	defer done()
+	r, err := i.versions.look(ctx)
 	if err != nil {
 		return nil, i.errno(err)
 	}
-	return i.findMember(ctx, i.EmbeddedInode(), v, name, out)
+	v, p, err := i.versions.presentPlan(ctx, r, i.of)
+	if err != nil {
+		return nil, i.errno(err)
+	}
+	defer p.release()
+	return i.findMember(ctx, i.EmbeddedInode(), v, p, name, i.versions.validFor(r, v), out)
 }
 
-// memberOf is what the nodes of members share: one member of one version.
-type memberOf struct {
-	*mount
-	version *version
-	index   int // among the version's members
+// member is what the nodes of members share. It holds what stat shows, so that
+// the plan is only needed to open it.
+type member struct {
+	versionFile
+	shown attributes
 }
 
 var _ = (gofs.NodeGetattrer)((*memberFile)(nil))
 
-func (n memberOf) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
+func (n *member) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
 	return n.getattr(ctx, n, out)
 }
 
-func (n memberOf) attributes(context.Context) (attributes, error) {
-	return n.version.attributesOf(n.index), nil
-}
+func (n *member) attributes(context.Context) (attributes, error) { return n.shown, nil }
 
-// member is what the bundle holds.
-func (n memberOf) member() bundle.Member { return n.version.members[n.index] }
+// name is the member's name in the bundle.
+func (n *member) name() string { return n.shown.key.name }
 
 // memberDir is a directory among the members.
-type memberDir struct {
-	gofs.Inode
-	memberOf
-}
+type memberDir struct{ member }
 
 var _ = (gofs.NodeReaddirer)((*memberDir)(nil))
 
-func (d *memberDir) Readdir(context.Context) (gofs.DirStream, syscall.Errno) {
-	return memberList(d.version, d.member().Name), 0
+func (d *memberDir) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
+	p, err := d.versions.planOf(ctx, d.version)
+	if err != nil {
+		return nil, d.fail(err)
+	}
+	defer p.release()
+	return listMembers(d.version, p, d.name()), 0
 }
 
 var _ = (gofs.NodeLookuper)((*memberDir)(nil))
 
 func (d *memberDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	full := d.member().Name + "/" + name
-	return d.findMember(ctx, d.EmbeddedInode(), d.version, full, out)
+	ctx, done := wanted(ctx)
+	defer done()
+	p, err := d.versions.planOf(ctx, d.version)
+	if err != nil {
+		return nil, d.fail(err)
+	}
+	defer p.release()
+	return d.findMember(ctx, d.EmbeddedInode(), d.version, p, d.name()+"/"+name, d.opts.Refresh, out)
 }
 
-// findMember answers a lookup of the member called name.
-func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	index, ok := v.memberIndex[name]
+// findMember answers a lookup of the member called name, whose answer holds for
+// so long.
+func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, p *plan, name string, valid time.Duration, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
+	found, ok := p.members.find(name)
 	if !ok {
 		return nil, m.errno(errNotOffered)
 	}
-	which := memberOf{mount: m, version: v, index: index}
+	shown := memberAttributes(v, p, found)
+	shown.valid = m.opts.Refresh
 	var n node
-	switch v.members[index].Kind {
+	switch found.Kind {
 	case bundle.Directory:
-		n = &memberDir{memberOf: which}
+		n = &memberDir{member{versionFile{mount: m, version: v}, shown}}
 	case bundle.Symlink:
-		n = &memberLink{memberOf: which}
+		n = &memberLink{member{versionFile{mount: m, version: v}, shown}, found.Target}
 	default:
-		n = &memberFile{memberOf: which}
+		n = &memberFile{member: member{versionFile{mount: m, version: v}, shown}}
 	}
-	return m.child(ctx, parent, n, out)
+	return m.child(ctx, parent, n, valid, out)
 }
 
-// memberList lists the members directly below dir, which is "" for the top.
-func memberList(v *version, dir string) gofs.DirStream {
-	list := make([]fuse.DirEntry, 0, len(v.children[dir]))
-	for _, i := range v.children[dir] {
-		a := v.attributesOf(i)
-		list = append(list, fuse.DirEntry{Name: path.Base(v.members[i].Name), Mode: a.kind, Ino: a.ino})
+// listMembers lists the members directly in dir, which is "" for the top.
+func listMembers(v *version, p *plan, dir string) gofs.DirStream {
+	members := p.members.in(dir)
+	list := make([]fuse.DirEntry, 0, len(members))
+	for _, m := range members {
+		a := memberAttributes(v, p, m)
+		list = append(list, fuse.DirEntry{Name: path.Base(m.Name), Mode: a.kind, Ino: a.key.inode(a.kind).Ino})
 	}
 	return gofs.NewListDirStream(list)
 }
 
-// attributesOf are those of a member.
-func (v *version) attributesOf(index int) attributes {
-	m := v.members[index]
-	a := attributes{ino: v.ino + inoMembers + uint64(index), time: v.memberTime(m)}
+// memberAttributes are those of a member of v, whose plan p is.
+func memberAttributes(v *version, p *plan, m bundle.Member) attributes {
+	a := attributes{key: v.key(roleMember, m.Name), time: p.memberTime(m)}
 	switch m.Kind {
 	case bundle.Directory:
 		a.kind = syscall.S_IFDIR

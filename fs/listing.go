@@ -8,7 +8,7 @@ import (
 	"github.com/hanwen/go-fuse/v2/fuse"
 )
 
-// listing is a folder that somebody has open.
+// listing is an open folder.
 //
 // The kernel asks for attributes along with names when it sees that the reader
 // looks at each file, as ls -l does, and for the first names of every listing,
@@ -21,7 +21,7 @@ type listing struct {
 }
 
 // unasked is for how many entries the kernel wants attributes before it can
-// know whether anybody does.
+// know whether the reader does.
 const unasked = 256
 
 var _ = (gofs.FileReaddirenter)((*listing)(nil))
@@ -53,27 +53,37 @@ var _ = (gofs.FileLookuper)((*listing)(nil))
 // Lookup returns the entry just read if that is quickly done. An error means
 // only that there are no attributes in the listing.
 func (l *listing) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	if !l.folder.quick(ctx, name, l.next > unasked) {
+	if !l.folder.isQuick(ctx, name, l.next > unasked) {
 		return nil, syscall.EAGAIN
 	}
 	return l.folder.Lookup(ctx, name, out)
 }
 
-// quick reports whether a lookup of name takes microseconds: because its
+// isQuick reports whether a lookup of name takes microseconds: because its
 // version is known, or, with anew, because making it takes no walk.
-func (f *folder) quick(ctx context.Context, name string, anew bool) bool {
-	catalog, dir, err := f.gallery.look(ctx)
+func (f *folder) isQuick(ctx context.Context, name string, anew bool) bool {
+	ctx, done := wanted(ctx)
+	defer done()
+	r, err := f.versions.look(ctx)
 	if err != nil {
 		return false
 	}
-	c, claimed := dir.claims[name]
-	if !claimed || c.role == roleImage {
+	o, owned := r.names.owners[name]
+	if !owned || o.role == roleImage {
 		return true
 	}
-	of := exhibit{f.node, c.offer.Image}
-	v := f.gallery.known(of)
-	if v == nil && anew && !hasTree(catalog, of.image) {
-		v, _ = f.gallery.present(ctx, of)
+	of := view{f.node, o.offer.Image}
+	v := f.versions.fresh(r, of)
+	if v == nil && anew && !r.hasTree(of.image) {
+		v, _ = f.versions.present(ctx, r, of)
 	}
-	return v != nil && (c.role != roleBundle || v.bundle == nil || v.bundle.QuickSize())
+	if v == nil || v.refused || v.size.Load() >= 0 {
+		return v != nil
+	}
+	p := v.use()
+	if p == nil {
+		return false
+	}
+	defer p.release()
+	return o.role == roleErrors || p.bundle.QuickSize()
 }

@@ -15,48 +15,65 @@ import (
 
 // memberLink is a symbolic link among the members.
 type memberLink struct {
-	gofs.Inode
-	memberOf
+	member
+	target string
 }
 
 var _ = (gofs.NodeReadlinker)((*memberLink)(nil))
 
-func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) {
-	return []byte(l.member().Target), 0
-}
+func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) { return []byte(l.target), 0 }
 
 // memberFile is a file among the members.
 type memberFile struct {
-	gofs.Inode
-	memberOf
+	member
 	passes passes // for sources
 }
 
 var _ = (gofs.NodeOpener)((*memberFile)(nil))
 
-func (f *memberFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uint32, syscall.Errno) {
-	if errno := readOnly(flags); errno != 0 {
-		return nil, 0, errno
+func (f *memberFile) Open(ctx context.Context, _ uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
+	p, err := f.versions.planOf(ctx, f.version)
+	if err != nil {
+		return nil, 0, f.fail(err)
 	}
-	switch content := f.member().Content.(type) {
+	handle, err := f.handle(ctx, p)
+	if err != nil {
+		p.release()
+		return nil, 0, f.fail(err)
+	}
+	return handle, fuse.FOPEN_KEEP_CACHE, 0
+}
+
+// handle opens the member. The plan is for the handle to release, if there is
+// no error.
+func (f *memberFile) handle(ctx context.Context, p *plan) (gofs.FileHandle, error) {
+	found, _ := p.members.find(f.name())
+	switch content := found.Content.(type) {
 	case bundle.Bytes:
-		return &textHandle{content}, fuse.FOPEN_KEEP_CACHE, 0
+		defer p.release()
+		return &textHandle{content}, nil
 	case *bundle.Tree:
-		return &readerHandle{f.mount, f.engine.NewTreeReader(content)}, fuse.FOPEN_KEEP_CACHE, 0
+		return &readerHandle{&f.versionFile, p, f.engine.NewTreeReader(content)}, nil
 	case bundle.File:
-		handle, err := content.Open()
+		var opened *source.Handle
+		err := f.versions.await(ctx, "open "+content.Path(),
+			func() (err error) { opened, err = content.Open(); return err },
+			func() { _ = opened.Close() })
 		if err != nil {
-			return nil, 0, f.errno(err)
+			return nil, err
 		}
-		return f.sourceHandle(handle), fuse.FOPEN_KEEP_CACHE, 0
+		p.release()
+		return f.sourceHandle(opened), nil
 	default:
-		return nil, 0, f.errno(fmt.Errorf("member %s: content of type %T", f.member().Name, content))
+		return nil, fmt.Errorf("member %s: content of type %T", f.name(), content)
 	}
 }
 
 // sourceHandle returns the handle that reads a source in the way of this node.
 func (f *memberFile) sourceHandle(h *source.Handle) gofs.FileHandle {
-	plain := sourceHandle{f.mount, h}
+	plain := sourceHandle{&f.versionFile, h}
 	if f.passes.decide(f.mount, h) {
 		return &passedHandle{plain}
 	}
@@ -65,7 +82,7 @@ func (f *memberFile) sourceHandle(h *source.Handle) gofs.FileHandle {
 
 // sourceHandle reads a source file as it is.
 type sourceHandle struct {
-	*mount
+	file   *versionFile
 	source *source.Handle
 }
 
@@ -74,11 +91,13 @@ var _ = (gofs.FileReader)((*sourceHandle)(nil))
 func (h *sourceHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	n, err := h.source.ReadAt(dest, off)
 	if err != nil && err != io.EOF {
-		return nil, h.errno(err)
+		return nil, h.file.fail(err)
 	}
 	return fuse.ReadResultData(dest[:n]), 0
 }
 
 var _ = (gofs.FileReleaser)((*sourceHandle)(nil))
 
-func (h *sourceHandle) Release(context.Context) syscall.Errno { return h.errno(h.source.Close()) }
+func (h *sourceHandle) Release(context.Context) syscall.Errno {
+	return h.file.errno(h.source.Close())
+}

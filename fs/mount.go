@@ -40,18 +40,13 @@ type Options struct {
 
 // mount is what all nodes of a mount share.
 type mount struct {
-	opts    Options
-	log     *slog.Logger
-	owner   fuse.Owner
-	started time.Time
-	engine  *bundle.Engine
-	gallery *gallery
-	server  *fuse.Server
-
-	folderInos *stable[string]
-	imageInos  *stable[exhibit]
-	textInos   *stable[string]
-	status     *statusDir
+	opts     Options
+	log      *slog.Logger
+	owner    fuse.Owner
+	started  time.Time
+	engine   *bundle.Engine
+	versions *versions
+	server   *fuse.Server
 }
 
 // Mounted is a site that is being shown.
@@ -76,31 +71,27 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 	if err != nil {
 		return nil, err
 	}
-	numbers := newInodes()
+	life, stop := context.WithCancel(context.Background())
 	m := &mount{
-		opts:       opts,
-		log:        opts.Log,
-		owner:      fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())},
-		started:    time.Now(),
-		engine:     engine,
-		gallery:    newGallery(site, engine, numbers, opts.Refresh),
-		folderInos: newStable[string](numbers),
-		imageInos:  newStable[exhibit](numbers),
-		textInos:   newStable[string](numbers),
+		opts:     opts,
+		log:      opts.Log,
+		owner:    fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())},
+		started:  time.Now(),
+		engine:   engine,
+		versions: newVersions(life, site, engine, opts.Refresh, opts.Log),
 	}
-	m.status = newStatusDir(m, numbers)
 	if err := m.serve(real); err != nil {
+		stop()
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
-	mounted := &Mounted{server: m.server, dir: dir}
+	mounted := &Mounted{server: m.server, dir: real}
 	if at, ok, err := findMount(real); err == nil && ok {
 		mounted.connection = at.Minor
 		if err := readFurtherAhead(at); err != nil {
 			m.log.Debug("the kernel reads ahead as it likes", "error", err)
 		}
 	}
-	life, stop := context.WithCancel(context.Background())
-	go m.gallery.warmer.run(life, m.log)
+	go m.versions.warmer.run(life)
 	go func() {
 		m.server.Wait()
 		stop()
@@ -112,7 +103,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := gofs.NewNodeFS(&folder{mount: m, ino: fuse.FUSE_ROOT_ID}, options)
+	nodes := gofs.NewNodeFS(&folder{mount: m}, options)
 	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
 		return err
 	}
@@ -153,8 +144,6 @@ func (m *mount) fuseOptions() *gofs.Options {
 			Debug:         m.opts.Debug,
 			PanicHandler:  m.panicked,
 		},
-		EntryTimeout:    &m.opts.Refresh,
-		AttrTimeout:     &m.opts.Refresh,
 		RootStableAttr:  &gofs.StableAttr{Ino: fuse.FUSE_ROOT_ID},
 		NullPermissions: true,
 	}

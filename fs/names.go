@@ -1,7 +1,7 @@
 package fs
 
 import (
-	"sort"
+	"slices"
 
 	"imgexportfs/xcat"
 )
@@ -14,64 +14,78 @@ const (
 	roleBundle                   // NAME.tgz
 	roleChecksum                 // NAME.tgz.sha256
 	roleErrors                   // NAME.errors
+	roleMember                   // a file in NAME
+	roleFolder                   // @NODE
+	roleStatus                   // .imgexportfs and the files in it
 )
 
-const (
-	bundleSuffix   = ".tgz"
-	checksumSuffix = ".tgz.sha256"
-	errorsSuffix   = ".errors"
-)
-
-// claim says who bears a name, and as what.
-type claim struct {
+// owner says which image has a name, and what the name is of it.
+type owner struct {
 	role  role
 	offer *xcat.Offer
 }
 
-// directory is what the names in a folder stand for, made from one list of
+// nameTable is what the names in a folder stand for, made from one list of
 // images.
-type directory struct {
+type nameTable struct {
 	offers []xcat.Offer
-	claims map[string]claim
-	// clashes are the images that get nothing but a line of why, by the
-	// name of the .errors file that holds it.
+	owners map[string]owner
+	// clashes are the images that get nothing but a line that says why, by
+	// the name of the .errors file that holds it.
 	clashes map[string][]*xcat.Offer
 }
 
-func newDirectory(images []string) *directory {
-	d := &directory{offers: xcat.Offers(images), clashes: map[string][]*xcat.Offer{}}
-	d.claims = make(map[string]claim, 4*len(d.offers))
-	for i := range d.offers {
-		o := &d.offers[i]
+func newNameTable(images []string) *nameTable {
+	t := &nameTable{offers: xcat.Offers(images), clashes: map[string][]*xcat.Offer{}}
+	t.owners = make(map[string]owner, 4*len(t.offers))
+	for i := range t.offers {
+		o := &t.offers[i]
 		if o.Clash != nil {
 			name := o.ErrorsName()
-			d.clashes[name] = append(d.clashes[name], o)
+			t.clashes[name] = append(t.clashes[name], o)
 			continue
 		}
-		d.claims[o.Name] = claim{roleImage, o}
-		d.claims[o.Name+bundleSuffix] = claim{roleBundle, o}
-		d.claims[o.Name+checksumSuffix] = claim{roleChecksum, o}
-		d.claims[o.Name+errorsSuffix] = claim{roleErrors, o}
+		t.owners[o.Name] = owner{roleImage, o}
+		t.owners[o.Name+xcat.BundleSuffix] = owner{roleBundle, o}
+		t.owners[o.Name+xcat.ChecksumSuffix] = owner{roleChecksum, o}
+		t.owners[o.Name+xcat.ErrorsSuffix] = owner{roleErrors, o}
 	}
-	return d
+	return t
 }
 
-// clashText is what there is to say of the images that only have a line in
-// the .errors file of the given name.
-func (d *directory) clashText(name string) string {
+// clashText says why images only have a line in the .errors file of the given
+// name.
+func (t *nameTable) clashText(name string) string {
 	var problems []xcat.Message
-	for _, o := range d.clashes[name] {
+	for _, o := range t.clashes[name] {
 		problems = append(problems, xcat.Message{Level: xcat.Error, Text: o.Clash.Error()})
 	}
 	return errorsText(problems)
 }
 
 // clashNames are the .errors files of images that get no other name, sorted.
-func (d *directory) clashNames() []string {
-	names := make([]string, 0, len(d.clashes))
-	for name := range d.clashes {
+func (t *nameTable) clashNames() []string {
+	names := make([]string, 0, len(t.clashes))
+	for name := range t.clashes {
 		names = append(names, name)
 	}
-	sort.Strings(names)
+	slices.Sort(names)
 	return names
+}
+
+// news are the images that have names in t and had none in the table before,
+// which is nil at first.
+func (t *nameTable) news(before *nameTable) []view {
+	var list []view
+	for i := range t.offers {
+		o := &t.offers[i]
+		known := false
+		if before != nil {
+			_, known = before.owners[o.Name]
+		}
+		if o.Clash == nil && !known {
+			list = append(list, view{image: o.Image})
+		}
+	}
+	return list
 }

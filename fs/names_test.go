@@ -8,14 +8,14 @@ import (
 
 func TestEveryNameInAFolderHasOneOwner(t *testing.T) {
 	long := strings.Repeat("x", 300)
-	d := newDirectory([]string{"a", "a.tgz", "b c", "b_c", "d/e", long, ".hidden", "@node", "z"})
+	d := newNameTable([]string{"a", "a.tgz", "b c", "b_c", "d/e", long, ".hidden", "@node", "z"})
 	for name, want := range map[string]string{
 		"a": "a", "a.tgz": "a", "a.tgz.sha256": "a", "a.errors": "a",
 		"b_c": "b c", "b_c.tgz": "b c",
 		"z": "z", "z.tgz": "z",
 		"a.tgz.tgz": "", "d/e": "", long: "", "@node": "", ".hidden": "",
 	} {
-		c, ok := d.claims[name]
+		c, ok := d.owners[name]
 		if ok != (want != "") || ok && c.offer.Image != want {
 			t.Errorf("%.40s belongs to %+v, want %q", name, c.offer, want)
 		}

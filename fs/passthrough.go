@@ -93,4 +93,4 @@ func (h *passedHandle) PassthroughFd() (int, bool) { return h.source.Fd(), true 
 var _ = (gofs.FileFlusher)((*passedHandle)(nil))
 
 // Flush answers close(2), which is where the reader can still be told.
-func (h *passedHandle) Flush(context.Context) syscall.Errno { return h.errno(h.source.Check()) }
+func (h *passedHandle) Flush(context.Context) syscall.Errno { return h.file.fail(h.source.Check()) }

@@ -23,11 +23,9 @@ const statusName = ".imgexportfs"
 type statusDir struct {
 	gofs.Inode
 	*mount
-	ino uint64
 }
 
-// statusFiles are the files in it, with what makes their content. The inode
-// numbers follow the directory's.
+// statusFiles are the files in it, with what makes their content.
 var statusFiles = []struct {
 	name string
 	text func(*mount) []byte
@@ -37,11 +35,6 @@ var statusFiles = []struct {
 	{"log", func(m *mount) []byte { return m.opts.Journal.Text() }},
 }
 
-// newStatusDir reserves the inode numbers of the directory and its files.
-func newStatusDir(m *mount, numbers *inodes) *statusDir {
-	return &statusDir{mount: m, ino: numbers.take(1 + len(statusFiles))}
-}
-
 var _ = (gofs.NodeGetattrer)((*statusDir)(nil))
 
 func (d *statusDir) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.AttrOut) syscall.Errno {
@@ -49,15 +42,15 @@ func (d *statusDir) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.At
 }
 
 func (d *statusDir) attributes(context.Context) (attributes, error) {
-	return attributes{ino: d.ino, kind: syscall.S_IFDIR, time: d.started}, nil
+	return attributes{key: inodeKey{role: roleStatus}, kind: syscall.S_IFDIR, time: d.started, valid: d.opts.Refresh}, nil
 }
 
 var _ = (gofs.NodeReaddirer)((*statusDir)(nil))
 
 func (d *statusDir) Readdir(context.Context) (gofs.DirStream, syscall.Errno) {
 	var list []fuse.DirEntry
-	for i, f := range statusFiles {
-		list = append(list, fuse.DirEntry{Name: f.name, Mode: syscall.S_IFREG, Ino: d.ino + 1 + uint64(i)})
+	for _, f := range statusFiles {
+		list = append(list, fuse.DirEntry{Name: f.name, Mode: syscall.S_IFREG})
 	}
 	return gofs.NewListDirStream(list), 0
 }
@@ -65,9 +58,9 @@ func (d *statusDir) Readdir(context.Context) (gofs.DirStream, syscall.Errno) {
 var _ = (gofs.NodeLookuper)((*statusDir)(nil))
 
 func (d *statusDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
-	for i, f := range statusFiles {
+	for _, f := range statusFiles {
 		if f.name == name {
-			return d.child(ctx, d.EmbeddedInode(), &statusFile{mount: d.mount, ino: d.ino + 1 + uint64(i), text: f.text}, out)
+			return d.child(ctx, d.EmbeddedInode(), &statusFile{mount: d.mount, name: name, text: f.text}, d.opts.Refresh, out)
 		}
 	}
 	return nil, syscall.ENOENT
@@ -77,7 +70,7 @@ func (d *statusDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut)
 type statusFile struct {
 	gofs.Inode
 	*mount
-	ino  uint64
+	name string
 	text func(*mount) []byte
 }
 
@@ -88,15 +81,16 @@ func (f *statusFile) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.A
 }
 
 func (f *statusFile) attributes(context.Context) (attributes, error) {
-	return attributes{ino: f.ino, kind: syscall.S_IFREG, size: int64(len(f.text(f.mount))), time: time.Now()}, nil
+	key := inodeKey{role: roleStatus, name: f.name}
+	return attributes{key: key, kind: syscall.S_IFREG, size: int64(len(f.text(f.mount))), time: time.Now()}, nil
 }
 
 var _ = (gofs.NodeOpener)((*statusFile)(nil))
 
 // Open bypasses the kernel's cache, which would hold the reader to the size of
 // an earlier look.
-func (f *statusFile) Open(_ context.Context, flags uint32) (gofs.FileHandle, uint32, syscall.Errno) {
-	return &textHandle{f.text(f.mount)}, fuse.FOPEN_DIRECT_IO, readOnly(flags)
+func (f *statusFile) Open(context.Context, uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	return &textHandle{f.text(f.mount)}, fuse.FOPEN_DIRECT_IO, 0
 }
 
 // report is status.json. Times are those of this host, in RFC 3339.
@@ -132,7 +126,7 @@ func newReport(site xcat.Status, engine bundle.Stats, mounted time.Time) report 
 }
 
 func (m *mount) statusJSON() []byte {
-	text, err := json.MarshalIndent(newReport(m.gallery.site.Status(), m.engine.Stats(), m.started), "", "  ")
+	text, err := json.MarshalIndent(newReport(m.versions.site.Status(), m.engine.Stats(), m.started), "", "  ")
 	if err != nil {
 		return fmt.Appendf(nil, "%q\n", err.Error()) // no type of a report can fail
 	}
@@ -141,7 +135,7 @@ func (m *mount) statusJSON() []byte {
 
 // metrics is the same in the text format of Prometheus.
 func (m *mount) metrics() []byte {
-	site, engine := m.gallery.site.Status(), m.engine.Stats()
+	site, engine := m.versions.site.Status(), m.engine.Stats()
 	failing := 0
 	if site.Err != nil {
 		failing = 1

@@ -1,77 +1,73 @@
 package fs
 
 import (
+	"container/list"
 	"context"
 	"errors"
-	"log/slog"
-	"slices"
 	"sync"
 
+	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
 )
 
-// warmer finds out the sizes of bundles before somebody asks, one bundle
-// after the other, those last asked for first. Whatever anybody waits for
-// goes before its work, apart from the samples of large files: whoever comes to
-// an image that is being planned waits for those too.
+// warmer finds out the sizes of bundles before they are asked for, one bundle
+// after the other, those that were last looked at first. What requests wait for
+// goes before its work.
 type warmer struct {
-	gallery *gallery
+	versions *versions
 
-	mu     sync.Mutex // guards what follows
-	stack  []exhibit  // what to do, last first
-	queued map[exhibit]bool
-	more   chan struct{} // holds a token while the stack may not be empty
+	mu    sync.Mutex // guards what follows
+	queue *list.List // of view: what to do, next in front
+	place map[view]*list.Element
+	more  chan struct{} // holds a token while the queue may not be empty
 }
 
-func newWarmer(g *gallery) *warmer {
-	return &warmer{gallery: g, queued: map[exhibit]bool{}, more: make(chan struct{}, 1)}
+func newWarmer(vs *versions) *warmer {
+	return &warmer{versions: vs, queue: list.New(), place: map[view]*list.Element{}, more: make(chan struct{}, 1)}
 }
 
-// add puts exhibits under what there is to do, the first on top.
-func (w *warmer) add(list []exhibit) {
+// add puts views behind what there is to do.
+func (w *warmer) add(views []view) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	fresh := make([]exhibit, 0, len(list)+len(w.stack))
-	for _, of := range slices.Backward(list) {
-		if !w.queued[of] {
-			w.queued[of] = true
-			fresh = append(fresh, of)
+	for _, of := range views {
+		if w.place[of] == nil {
+			w.place[of] = w.queue.PushBack(of)
 		}
 	}
-	w.stack = append(fresh, w.stack...)
 	select {
 	case w.more <- struct{}{}:
 	default:
 	}
 }
 
-// hurry puts an exhibit that is still to do on top, for somebody looks at it.
-func (w *warmer) hurry(of exhibit) {
+// hurry puts a view that is still to do in front, because it is looked at.
+func (w *warmer) hurry(of view) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.queued[of] {
-		i := slices.Index(w.stack, of)
-		w.stack = append(slices.Delete(w.stack, i, i+1), of)
+	if place := w.place[of]; place != nil {
+		w.queue.MoveToFront(place)
 	}
 }
 
-// pop takes the exhibit that was asked for last.
-func (w *warmer) pop() (of exhibit, ok bool) {
+// pop takes the view in front.
+func (w *warmer) pop() (of view, ok bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if len(w.stack) == 0 {
-		return exhibit{}, false
+	front := w.queue.Front()
+	if front == nil {
+		return view{}, false
 	}
-	of = w.stack[len(w.stack)-1]
-	w.stack = w.stack[:len(w.stack)-1]
-	delete(w.queued, of)
+	of = w.queue.Remove(front).(view)
+	delete(w.place, of)
 	return of, true
 }
 
 // run works until ctx ends.
-func (w *warmer) run(ctx context.Context, log *slog.Logger) {
-	// The first look at the site fills the stack.
-	if _, _, err := w.gallery.look(ctx); err != nil {
+func (w *warmer) run(ctx context.Context) {
+	log := w.versions.log
+	// The first look at the site fills the queue.
+	if _, err := w.versions.look(ctx); err != nil {
 		return
 	}
 	for {
@@ -80,23 +76,28 @@ func (w *warmer) run(ctx context.Context, log *slog.Logger) {
 			return
 		case <-w.more:
 		}
-		for of, ok := w.pop(); ok && w.gallery.listings.wait(ctx) == nil; of, ok = w.pop() {
-			if err := w.size(ctx, of); err != nil && ctx.Err() == nil && !errors.Is(err, source.ErrChanged) {
-				log.Error("the size of a bundle could not be found out", "image", of.image, "error", err)
+		for of, ok := w.pop(); ok && ctx.Err() == nil; of, ok = w.pop() {
+			err := blocks.Guarded(log, "find the size of image "+of.image, func() error { return w.size(ctx, of) })
+			if err != nil && ctx.Err() == nil && !errors.Is(err, source.ErrChanged) && !isTimeout(err) {
+				log.Error("the size of a bundle could not be found", "image", of.image, "error", err)
 			}
 		}
 	}
 }
 
-// size finds out the size of one bundle. What the engine learns stays.
-func (w *warmer) size(ctx context.Context, of exhibit) error {
-	v, done, err := w.gallery.borrow(ctx, of)
+// size finds the size of one bundle. What the engine learns stays.
+func (w *warmer) size(ctx context.Context, of view) error {
+	r, err := w.versions.look(ctx)
 	if err != nil {
 		return err
 	}
-	defer done()
-	if v.bundle == nil {
+	_, p, err := w.versions.presentPlan(ctx, r, of)
+	if err != nil {
+		return err
+	}
+	defer p.release()
+	if p.bundle == nil {
 		return nil // NAME.errors says why
 	}
-	return v.bundle.Prepare(ctx)
+	return p.bundle.Prepare(ctx)
 }

@@ -241,8 +241,12 @@ func (c *Cache) release(b *Block, discard bool) {
 // finish makes the block and wakes those who wait for it. One that failed is
 // forgotten, so that the next who asks tries again.
 func (b *Block) finish(makeData func() ([]byte, error)) {
-	data, err := b.cache.makeSafely(makeData)
 	c := b.cache
+	var data []byte
+	err := Guarded(c.queue.log, "the making of a segment", func() (err error) {
+		data, err = makeData()
+		return err
+	})
 	c.budget.mu.Lock()
 	defer c.budget.mu.Unlock()
 	b.data, b.err = data, err
@@ -256,9 +260,4 @@ func (b *Block) finish(makeData func() ([]byte, error)) {
 	close(b.done)
 	c.unuse(b)
 	c.wake()
-}
-
-func (c *Cache) makeSafely(makeData func() ([]byte, error)) (data []byte, err error) {
-	defer Guard(c.queue.log, "the making of a segment", &err)
-	return makeData()
 }

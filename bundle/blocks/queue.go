@@ -3,9 +3,7 @@ package blocks
 import (
 	"container/list"
 	"context"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"sync"
 	"time"
 )
@@ -215,22 +213,6 @@ func (q *Queue) next() *job {
 	return nil
 }
 
-// ErrPanic is what those get who wait for a job that has panicked.
-type ErrPanic struct{ Value any }
-
-func (e ErrPanic) Error() string {
-	return fmt.Sprintf("internal error: %v; please report this", e.Value)
-}
-
-// Guard turns a panic into an ErrPanic in err, and logs the stack. It is to be
-// deferred.
-func Guard(log *slog.Logger, what string, err *error) {
-	if v := recover(); v != nil {
-		log.Error("a panic was caught; please report this", "in", what, "panic", v, "stack", string(debug.Stack()))
-		*err = ErrPanic{v}
-	}
-}
-
 // Each runs f for 0 to n-1, with few calls queued at a time. The first error
 // ends it, or the end of ctx; calls that run are waited for.
 func (c *Client) Each(ctx context.Context, n int, f func(i int) error) error {
@@ -260,10 +242,9 @@ func (c *Client) Each(ctx context.Context, n int, f func(i int) error) error {
 }
 
 // call runs one step of Each, unless there is no need any more.
-func (c *Client) call(ctx context.Context, i int, f func(i int) error) (err error) {
+func (c *Client) call(ctx context.Context, i int, f func(i int) error) error {
 	if ctx.Err() != nil {
 		return nil
 	}
-	defer Guard(c.queue.log, "a pass", &err)
-	return f(i)
+	return Guarded(c.queue.log, "a pass", func() error { return f(i) })
 }

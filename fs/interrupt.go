@@ -1,0 +1,111 @@
+package fs
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"os"
+	"strconv"
+	"syscall"
+	"time"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+)
+
+// interruptPoll is how often a caller that was interrupted is looked at.
+const interruptPoll = 50 * time.Millisecond
+
+// wanted returns a context that ends when the caller of a request wants no
+// answer any more. The function returned must be called when there is one.
+//
+// The kernel interrupts a request for any signal, also one that neither ends
+// the caller nor is meant to: SIGWINCH, SIGCHLD, the SIGURG of Go programs,
+// ^Z. It does so once for a request, so from then on the signals that the
+// caller has pending are looked at until one of them ends it.
+func wanted(ctx context.Context) (context.Context, func()) {
+	caller, known := fuse.FromContext(ctx)
+	if !known || caller.Pid == 0 || ctx.Done() == nil {
+		return ctx, func() {} // 0: the caller is in another PID namespace
+	}
+	until, end := context.WithCancel(context.WithoutCancel(ctx))
+	go func() {
+		select {
+		case <-until.Done():
+			return
+		case <-ctx.Done():
+		}
+		for !isEnding(caller.Pid) {
+			select {
+			case <-until.Done():
+				return
+			case <-time.After(interruptPoll):
+			}
+		}
+		end()
+	}()
+	return until, end
+}
+
+// isEnding reports whether the thread tid is gone or about to end.
+func isEnding(tid uint32) bool {
+	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", tid))
+	return err != nil || parseSignals(status).ending()
+}
+
+// signalSet has bit n-1 for signal n, as in /proc/PID/status.
+type signalSet uint64
+
+func signals(list ...syscall.Signal) (s signalSet) {
+	for _, n := range list {
+		s |= 1 << (n - 1)
+	}
+	return s
+}
+
+var (
+	killing = signals(syscall.SIGKILL)
+	// harmless do nothing, stop or continue a process that does not handle
+	// them. All others end it.
+	harmless = signals(syscall.SIGCHLD, syscall.SIGURG, syscall.SIGWINCH, syscall.SIGCONT,
+		syscall.SIGSTOP, syscall.SIGTSTP, syscall.SIGTTIN, syscall.SIGTTOU)
+	// asking are meant to end what a process does, also one that handles
+	// them.
+	asking = signals(syscall.SIGINT, syscall.SIGTERM, syscall.SIGHUP, syscall.SIGQUIT)
+)
+
+// signalState is what a thread does about signals.
+type signalState struct {
+	pending, blocked, ignored, caught signalSet
+}
+
+// ending reports whether a signal is pending that ends the process or is meant
+// to end what it does.
+func (s signalState) ending() bool {
+	if s.pending&killing != 0 {
+		return true
+	}
+	pending := s.pending &^ s.blocked &^ s.ignored
+	return pending&s.caught&asking != 0 || pending&^s.caught&^harmless != 0
+}
+
+// parseSignals reads /proc/PID/status, see proc_pid_status(5).
+func parseSignals(status []byte) (s signalState) {
+	for line := range bytes.Lines(status) {
+		name, value, _ := bytes.Cut(line, []byte(":"))
+		mask, err := strconv.ParseUint(string(bytes.TrimSpace(value)), 16, 64)
+		if err != nil {
+			continue // another field
+		}
+		switch string(name) {
+		case "SigPnd", "ShdPnd":
+			s.pending |= signalSet(mask)
+		case "SigBlk":
+			s.blocked = signalSet(mask)
+		case "SigIgn":
+			s.ignored = signalSet(mask)
+		case "SigCgt":
+			s.caught = signalSet(mask)
+		}
+	}
+	return s
+}

@@ -1,0 +1,219 @@
+package fs
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"imgexportfs/bundle/blocks"
+)
+
+// look is one look at the files of a view. It runs on a goroutine of its own and
+// belongs to no request: a request that stops waiting leaves it to the others,
+// and a source that hangs holds up nothing but the looks at its own image.
+type look struct {
+	of    view
+	rows  rows
+	began time.Time
+	done  chan struct{} // closed when what follows is there
+
+	summary summary // of a brief look
+	version *version
+	plan    *plan // kept for each of the waiters
+	err     error
+
+	// Guarded by versions.mu.
+	waiters  int
+	finished bool
+	isLogged bool // that it hangs
+}
+
+// How long requests wait for looks at files that hang, since they have begun.
+const (
+	briefPatience = time.Second // of a listing
+	fullPatience  = 3 * time.Second
+	stuckPoll     = 250 * time.Millisecond
+	stuckAfter    = 500 * time.Millisecond // a system call for a file takes less
+)
+
+// looksMax bounds the looks that can hang at a time. Each may have a thread of
+// the operating system for itself.
+const looksMax = 1000
+
+func isTimeout(err error) bool { return errors.Is(err, errTimeout) }
+
+// renew returns the version of a view that a look finds by the rows r or newer
+// ones, and its plan, which the caller releases.
+func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan, error) {
+	for {
+		l, err := vs.joinFull(r, of)
+		if err != nil {
+			return nil, nil, err
+		}
+		if err := vs.wait(ctx, l, fullPatience); err != nil {
+			vs.leave(l)
+			return nil, nil, err
+		}
+		if l.err != nil || l.rows.serial >= r.serial {
+			return l.version, l.plan, l.err
+		}
+		l.plan.release()
+	}
+}
+
+// joinFull has the caller wait for the full look at a view that is in progress,
+// or for a new one.
+func (vs *versions) joinFull(r rows, of view) (*look, error) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	k := vs.entry(of)
+	if k.full == nil {
+		if k.brief != nil && time.Since(k.brief.began) > fullPatience || vs.looks >= looksMax {
+			return nil, errTimeout
+		}
+		k.full = &look{of: of, rows: r, began: time.Now(), done: make(chan struct{})}
+		since := k.full.began.Add(-vs.refresh)
+		if k.version != nil && k.version.distrusted.After(since) {
+			since = k.version.distrusted
+		}
+		vs.looks++
+		go vs.runFull(k, k.full, since, k.version)
+	}
+	k.full.waiters++
+	return k.full, nil
+}
+
+// runFull makes the plan of a view.
+func (vs *versions) runFull(k *known, l *look, since time.Time, before *version) {
+	work := &planner{versions: vs, rows: l.rows, of: l.of, since: since}
+	l.err = blocks.Guarded(vs.log, "look at image "+l.of.image, func() (err error) {
+		l.plan, err = work.run(before)
+		return err
+	})
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	defer close(l.done)
+	vs.looks--
+	k.full, l.finished = nil, true
+	if l.err != nil {
+		return
+	}
+	vs.takeUpPlan(k, l, work.at)
+	for range l.waiters {
+		l.plan.share.Use()
+	}
+	l.plan.release()
+}
+
+// takeUpPlan makes what a full look has found the present version of a view. at
+// is when it was so. The caller holds mu.
+func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
+	p := l.plan
+	if k.version == nil || k.version.fingerprint != p.fingerprint {
+		k.version = newVersion(l.of, p, vs.attempts)
+	}
+	l.version = k.version
+	if p.owner == nil {
+		p.owner = k.version
+		k.version.plan.Store(p)
+	}
+	k.serial, k.at = l.rows.serial, at
+	k.treeRefused, k.treeFaults = p.treeRefused, p.treeFaults
+	k.summary = summary{
+		serial: l.rows.serial, at: at, modTime: briefTime(p.members),
+		refused: p.bundle == nil, faults: p.errors != "",
+	}
+}
+
+// wait waits until a look is done. It gives up when ctx ends, and with
+// errTimeout when the look has begun longer ago than patience and hangs.
+func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) error {
+	err := vs.waitFor(ctx, l.done, l.began, patience)
+	if isTimeout(err) {
+		vs.logHanging(l)
+		return fmt.Errorf("image %s: %w", l.of.image, err)
+	}
+	return err
+}
+
+func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began time.Time, patience time.Duration) error {
+	for {
+		select {
+		case <-done:
+			return nil
+		default:
+		}
+		left := time.Until(began.Add(patience))
+		if left <= 0 && len(vs.hanging(began)) > 0 {
+			return errTimeout
+		}
+		timer := time.NewTimer(max(left, stuckPoll))
+		select {
+		case <-done:
+		case <-timer.C:
+		case <-ctx.Done():
+			timer.Stop()
+			return ctx.Err()
+		}
+		timer.Stop()
+	}
+}
+
+// hanging returns the paths of system calls that do not return, of those that were
+// made since began. So a look that only takes long is told from one that hangs.
+func (vs *versions) hanging(began time.Time) (paths []string) {
+	for _, call := range vs.stuck(stuckAfter) {
+		if !call.Since.Before(began) {
+			paths = append(paths, call.Path)
+		}
+	}
+	return paths
+}
+
+// leave is called by a request that waits for a full look no more.
+func (vs *versions) leave(l *look) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if !l.finished {
+		l.waiters--
+	} else if l.err == nil {
+		l.plan.release()
+	}
+}
+
+// logHanging says once for the looks at a view that they hang, and where.
+func (vs *versions) logHanging(l *look) {
+	vs.mu.Lock()
+	k, logged := vs.entry(l.of), l.isLogged
+	for _, other := range []*look{k.brief, k.full} {
+		logged = logged || other != nil && other.isLogged
+	}
+	l.isLogged = true
+	vs.mu.Unlock()
+	if !logged {
+		vs.log.Warn("files of an image do not answer; it is shown as it was last known",
+			"image", l.of.image, "paths", vs.hanging(l.began))
+	}
+}
+
+// await runs f on a goroutine of its own and waits for it as for a look. If f
+// ends well after the caller has stopped waiting, undo is called.
+func (vs *versions) await(ctx context.Context, what string, f func() error, undo func()) error {
+	done := make(chan struct{})
+	var err error
+	began := time.Now()
+	go func() {
+		defer close(done)
+		err = blocks.Guarded(vs.log, what, f)
+	}()
+	if gone := vs.waitFor(ctx, done, began, fullPatience); gone != nil {
+		go func() {
+			if <-done; err == nil {
+				undo()
+			}
+		}()
+		return fmt.Errorf("%s: %w", what, gone)
+	}
+	return err
+}
