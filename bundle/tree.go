@@ -68,6 +68,9 @@ func newTree(nodes *treeNodes) (*Tree, error) {
 // Size is the exact length of rootimgtree.gz.
 func (t *Tree) Size() int64 { return t.starts[len(t.starts)-1] }
 
+// Dir is the directory that the tree was walked in, as the site spells it.
+func (t *Tree) Dir() string { return t.nodes.dir + "/" + t.nodes.list[0].Name }
+
 // Len is the number of entries in the archive, without the trailer.
 func (t *Tree) Len() int { return len(t.nodes.list) }
 

@@ -129,7 +129,7 @@ func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
 // wait waits until a look is done. It gives up when ctx ends, and with
 // errTimeout when the look has begun longer ago than patience and hangs.
 func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) error {
-	err := vs.waitFor(ctx, l.done, l.began, patience)
+	err := vs.waitFor(ctx, l.done, l.began, patience, func() bool { return len(vs.hanging(l.began)) > 0 })
 	if isTimeout(err) {
 		vs.logHanging(l)
 		return fmt.Errorf("image %s: %w", l.of.image, err)
@@ -137,7 +137,9 @@ func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) e
 	return err
 }
 
-func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began time.Time, patience time.Duration) error {
+// waitFor waits until done is closed. It gives up when ctx ends, and with errTimeout
+// when patience has passed since began and files hang.
+func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began time.Time, patience time.Duration, hangs func() bool) error {
 	for {
 		select {
 		case <-done:
@@ -145,7 +147,7 @@ func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began tim
 		default:
 		}
 		left := time.Until(began.Add(patience))
-		if left <= 0 && len(vs.hanging(began)) > 0 {
+		if left <= 0 && hangs() {
 			return errTimeout
 		}
 		timer := time.NewTimer(max(left, stuckPoll))
@@ -207,7 +209,7 @@ func (vs *versions) await(ctx context.Context, what string, f func() error, undo
 		defer close(done)
 		err = blocks.Guarded(vs.log, what, f)
 	}()
-	if gone := vs.waitFor(ctx, done, began, fullPatience); gone != nil {
+	if gone := vs.waitFor(ctx, done, began, fullPatience, func() bool { return len(vs.hanging(began)) > 0 }); gone != nil {
 		go func() {
 			if <-done; err == nil {
 				undo()

@@ -176,6 +176,25 @@ func (p *plan) check(root *source.Root) error {
 	return nil
 }
 
+// holds reports whether one of the calls is for a file of the plan.
+func (p *plan) holds(calls []source.Call) bool {
+	for _, call := range calls {
+		for _, m := range p.members {
+			switch c := m.Content.(type) {
+			case bundle.File:
+				if c.Path() == call.Path {
+					return true
+				}
+			case *bundle.Tree:
+				if isWithin(call.Path, c.Dir()) {
+					return true
+				}
+			}
+		}
+	}
+	return false
+}
+
 // memberTime is the time of member m.
 func (p *plan) memberTime(m bundle.Member) time.Time {
 	if m.ModTime.IsZero() {

@@ -77,7 +77,8 @@ func (f *checksumFile) Open(ctx context.Context, flags uint32) (gofs.FileHandle,
 	if err != nil {
 		return nil, 0, f.fail(err)
 	}
-	return &checksumHandle{f, p}, fuse.FOPEN_KEEP_CACHE, 0
+	// The kernel does not read ahead then, and so it says when the reader has gone.
+	return &checksumHandle{f, p}, fuse.FOPEN_DIRECT_IO, 0
 }
 
 // checksumHandle is an open checksumFile.

@@ -217,9 +217,21 @@ func (vs *versions) size(ctx context.Context, v *version) (int64, error) {
 		return 0, err
 	}
 	defer p.release()
-	n, err := p.bundle.Size(ctx)
-	if err == nil {
-		v.size.Store(n)
+	ctx, stop := context.WithCancel(ctx)
+	defer stop()
+	var n int64
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		if n, err = p.bundle.Size(ctx); err == nil {
+			v.size.Store(n)
+		}
+	}()
+	// Another caller may have begun to find it, so it counts which files hang.
+	if gone := vs.waitFor(ctx, done, time.Now(), fullPatience, func() bool { return p.holds(vs.stuck(stuckAfter)) }); gone != nil {
+		stop()
+		<-done
+		return 0, fmt.Errorf("image %s: %w", v.view.image, gone)
 	}
 	return n, err
 }

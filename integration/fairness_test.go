@@ -106,7 +106,7 @@ func expectPromptStats(t *testing.T, beside string, took, alone []time.Duration)
 // one has got a good part of its own.
 func TestCopiesTakeTurns(t *testing.T) {
 	site := fairSite(t)
-	m := mountSite(t, site.Dir(), "--memory", "64MiB", "--refresh", "1h")
+	m := mountSite(t, site.Dir(), "--memory", "16MiB", "--refresh", "1h") // sizing leaves little of the first in memory
 	var sizes, copied []int64
 	dir := t.TempDir()
 	ended := make(chan result, 2)

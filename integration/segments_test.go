@@ -171,7 +171,7 @@ func TestFirstHeaderNamesThePlan(t *testing.T) {
 				return fmt.Errorf("subfield IX is there: %v", there)
 			case !there:
 				return nil
-			case len(plan) < 33 || len(plan) > 33+1023 || plan[0] != 1:
+			case len(plan) < 33 || len(plan) > 33+1023 || plan[0] != 2:
 				return fmt.Errorf("subfield IX is % x", plan)
 			}
 			padding := int(binary.LittleEndian.Uint16([]byte(plan[1:3]))) & 1023

@@ -240,7 +240,7 @@ func TestChangedRowsShowWhateverWasLookedAtBefore(t *testing.T) {
 				look("stat", k.in(s.mount, k.sibling))
 			}
 		}
-		time.Sleep(staleRefresh*160/100 - time.Since(started))
+		time.Sleep(staleRefresh*130/100 - time.Since(started))
 		var pollers []*poller
 		for i, k := range staleKinds { // the images are still fresh
 			pollers = append(pollers, startPoller(t, k.kind, k.in(s.mount, k.path), old[i]))
