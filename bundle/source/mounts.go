@@ -18,10 +18,11 @@ const OwnType = "fuse.imgexportfs"
 type mounts struct {
 	table int // descriptor of /proc/self/mountinfo, polled for changes
 
-	mu   sync.RWMutex // guards what follows
-	own  map[string]bool
-	fuse map[string]bool // with the own ones
-	turn int             // counts how often the table was read
+	mu    sync.RWMutex // guards what follows
+	own   map[string]bool
+	fuse  map[string]bool // with the own ones
+	turn  int             // counts how often the table was read
+	stale bool            // the table has changed and was not read since
 }
 
 func newMounts() (*mounts, error) {
@@ -40,19 +41,25 @@ func newMounts() (*mounts, error) {
 func (m *mounts) close() error { return unix.Close(m.table) }
 
 // refresh reads the table again if the kernel says that it has changed
-// (proc_pid_mounts(5)), and returns a number that changes with it.
+// (proc_pid_mounts(5)), and returns a number that changes with it. The kernel says so
+// once: other callers wait until the change is read, and a read that fails is tried
+// again by the next one.
 func (m *mounts) refresh() (int, error) {
+	m.mu.Lock()
+	defer m.mu.Unlock()
 	events := []unix.PollFd{{Fd: int32(m.table), Events: unix.POLLPRI}}
 	if n, err := unix.Poll(events, 0); n > 0 && err == nil {
+		m.stale = true
+	}
+	if m.stale {
 		if err := m.read(); err != nil {
 			return 0, err
 		}
 	}
-	m.mu.RLock()
-	defer m.mu.RUnlock()
 	return m.turn, nil
 }
 
+// read reads the table. The caller holds mu.
 func (m *mounts) read() error {
 	list, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
 		return info.FSType != "fuseblk" && info.FSType != "fuse" && !strings.HasPrefix(info.FSType, "fuse."), false
@@ -60,8 +67,6 @@ func (m *mounts) read() error {
 	if err != nil {
 		return fmt.Errorf("table of mounts: %w", err)
 	}
-	m.mu.Lock()
-	defer m.mu.Unlock()
 	m.own, m.fuse = map[string]bool{}, map[string]bool{}
 	for _, info := range list {
 		m.fuse[info.Mountpoint] = true
@@ -70,6 +75,7 @@ func (m *mounts) read() error {
 		}
 	}
 	m.turn++
+	m.stale = false
 	return nil
 }
 

@@ -32,6 +32,14 @@ type resolver struct {
 	when time.Time
 }
 
+// way is one resolution of a path.
+type way struct {
+	links int // that may still lead on
+	// dirs is where it remembers directories. If the table of mounts changes meanwhile,
+	// other resolutions have another map: what was found before must not count after.
+	dirs map[string]string
+}
+
 const (
 	// dirsAge is for how long it is remembered where directories lead: a listing
 	// asks for thousands of files in few directories.
@@ -54,18 +62,18 @@ func (r *resolver) resolve(name string, follow bool) (string, error) {
 	if turn != r.turn || time.Since(r.when) > dirsAge || len(r.dirs) > dirsMax {
 		r.dirs, r.turn, r.when = map[string]string{}, turn, time.Now()
 	}
+	w := &way{linksMax, r.dirs}
 	r.mu.Unlock()
-	links := linksMax
-	return r.walk("/"+name, follow, &links)
+	return r.walk("/"+name, follow, w)
 }
 
 // walk is resolve for a path that begins with a slash.
-func (r *resolver) walk(name string, follow bool, links *int) (string, error) {
+func (r *resolver) walk(name string, follow bool, w *way) (string, error) {
 	slash := strings.LastIndexByte(name, '/')
 	if slash < 0 {
 		return "/", nil // the root itself
 	}
-	dir, err := r.dir(name[:slash], links)
+	dir, err := r.dir(name[:slash], w)
 	if err != nil {
 		return "", err
 	}
@@ -79,30 +87,30 @@ func (r *resolver) walk(name string, follow bool, links *int) (string, error) {
 		}
 		return path.Dir("/" + dir), nil
 	default:
-		return r.step(dir+"/"+base, follow, links)
+		return r.step(dir+"/"+base, follow, w)
 	}
 }
 
 // dir is walk for a directory on the way to something.
-func (r *resolver) dir(name string, links *int) (string, error) {
+func (r *resolver) dir(name string, w *way) (string, error) {
 	r.mu.Lock()
-	known, ok := r.dirs[name]
+	known, ok := w.dirs[name]
 	r.mu.Unlock()
 	if ok {
 		return known, nil
 	}
-	found, err := r.walk(name, true, links)
+	found, err := r.walk(name, true, w)
 	if err != nil {
 		return "", err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	r.dirs[name] = found
+	w.dirs[name] = found
 	return found, nil
 }
 
 // step returns where a name leads in a directory without links.
-func (r *resolver) step(name string, follow bool, links *int) (string, error) {
+func (r *resolver) step(name string, follow bool, w *way) (string, error) {
 	if host := r.top + name; r.mounts.isOwn(host) {
 		return "", OwnMountError{host}
 	}
@@ -116,13 +124,13 @@ func (r *resolver) step(name string, follow bool, links *int) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	if *links--; *links < 0 {
+	if w.links--; w.links < 0 {
 		return "", unix.ELOOP
 	}
 	if !strings.HasPrefix(target, "/") {
 		target = path.Dir(name) + "/" + target
 	}
-	return r.walk(target, true, links)
+	return r.walk(target, true, w)
 }
 
 // within reports as an error whether path, or what it counts from, is below a mount of

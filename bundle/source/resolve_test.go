@@ -14,13 +14,23 @@ import (
 )
 
 // pretend makes the root believe that an imgexportfs, or another FUSE file system,
-// is mounted at a path of the host.
-func pretend(root *Root, mounted string, own bool) {
-	root.paths.mounts.mu.Lock()
-	defer root.paths.mounts.mu.Unlock()
-	root.paths.mounts.fuse[mounted] = true
+// is mounted at a path of the host. What other programs mount is not seen any more.
+func pretend(t *testing.T, root *Root, mounted string, own bool) {
+	t.Helper()
+	m := root.paths.mounts
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	null, err := unix.Open("/dev/null", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := errors.Join(unix.Dup3(null, m.table, unix.O_CLOEXEC), unix.Close(null)); err != nil {
+		t.Fatal(err)
+	}
+	m.turn++
+	m.fuse[mounted] = true
 	if own {
-		root.paths.mounts.own[mounted] = true
+		m.own[mounted] = true
 	}
 }
 
@@ -46,7 +56,7 @@ func TestNoPathLeadsIntoAMountOfImgexportfs(t *testing.T) {
 		}
 	}
 	for root, top := range bothRoots(t, dir) {
-		pretend(root, dir+"/mnt/images", true)
+		pretend(t, root, dir+"/mnt/images", true)
 		for _, name := range []string{
 			"/mnt/images", "/mnt/images/", "/mnt/images/foo/kernel", "/mnt//./images/foo", "/mnt/x/../images/foo", "/install/../mnt/images/foo",
 			"/install/to-kernel", "/install/to-mount", "/install/to-mount/foo/kernel", "/install/to-mnt/images/foo", "/install/chain/kernel", "/install/up/kernel",
@@ -166,7 +176,7 @@ func TestAWalkLeavesFUSEMountsOut(t *testing.T) {
 		t.Fatal(err)
 	}
 	for root, top := range bothRoots(t, dir) {
-		pretend(root, dir+"/image/rootimg/mnt", rand.IntN(2) == 0)
+		pretend(t, root, dir+"/image/rootimg/mnt", rand.IntN(2) == 0)
 		for _, image := range []string{"/image", "/link"} {
 			nodes, findings, err := Walk(context.Background(), root, top+image, "rootimg")
 			if err != nil {
@@ -192,7 +202,7 @@ func TestARootInsideOfAMountIsRefused(t *testing.T) {
 		t.Fatal(err)
 	}
 	root := siteRoot(t, dir+"/images/foo")
-	pretend(root, dir+"/images", true)
+	pretend(t, root, dir+"/images", true)
 	var own OwnMountError
 	if err := root.paths.within(); !errors.As(err, &own) {
 		t.Errorf("%v", err)
