@@ -5,11 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"path"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
+	"time"
+
+	"golang.org/x/sync/errgroup"
 
 	"imgexportfs/bundle/source"
 	"imgexportfs/xcat"
@@ -89,24 +94,18 @@ func checkSources(ctx context.Context, dir, real string, site *xcat.Site) error 
 	if err != nil {
 		return err
 	}
-	if tables := site.TableDir(); tables != "" {
-		at := realSource(site.Root(), tables)
-		if isWithin(at, real) || isWithin(real, at) {
-			return fmt.Errorf("mount point %s and the directory of the site's tables, %s, lie inside of each other: mount elsewhere", dir, tables)
-		}
+	sources := catalog.Sources()
+	tables := site.TableDir()
+	dirs := map[string]bool{tables: true}
+	for _, s := range sources {
+		dirs[dirOf(s)] = true
 	}
-	seen := map[string]string{} // where directories lead
-	for _, s := range catalog.Sources() {
-		named := s.Path
-		if !s.Whole {
-			named = path.Dir(s.Path)
-		}
-		at, ok := seen[named]
-		if !ok {
-			at = realSource(site.Root(), named)
-			seen[named] = at
-		}
-		switch {
+	at := realSources(site.Root(), slices.Collect(maps.Keys(dirs)))
+	if tables != "" && (isWithin(at[tables], real) || isWithin(real, at[tables])) {
+		return fmt.Errorf("mount point %s and the directory of the site's tables, %s, lie inside of each other: mount elsewhere", dir, tables)
+	}
+	for _, s := range sources {
+		switch at := at[dirOf(s)]; {
 		case isWithin(at, real):
 			return fmt.Errorf("mount point %s would hide %s of image %s: mount elsewhere", dir, s.Path, s.Image)
 		case s.Whole && isWithin(real, at):
@@ -116,13 +115,61 @@ func checkSources(ctx context.Context, dir, real string, site *xcat.Site) error 
 	return nil
 }
 
-// realSource returns where a directory of the site is on this host. One that is not
-// there now may come later, where its name says.
-func realSource(root *source.Root, dir string) string {
-	if real, err := root.RealPath(dir); err == nil {
-		return filepath.Clean(real)
+// dirOf returns the directory that a mount point is compared with.
+func dirOf(s xcat.Source) string {
+	if s.Whole {
+		return s.Path
 	}
-	return filepath.Join(root.Dir(), dir)
+	return path.Dir(s.Path)
+}
+
+const (
+	// sourcesPatience is for how long a mount waits for the next directory of the site
+	// to answer. A file server that is gone costs its own images, and not the mount.
+	sourcesPatience = time.Second
+	// sourcesAtOnce is how many of them may hang before the others are kept waiting.
+	sourcesAtOnce = 64
+)
+
+// realSources returns where directories of the site are on this host. Those that
+// do not answer in time are taken to be where their names say.
+func realSources(root *source.Root, dirs []string) map[string]string {
+	type found struct{ dir, real string }
+	answers := make(chan found, len(dirs)) // looks that come late block nowhere
+	go func() {
+		var looks errgroup.Group
+		looks.SetLimit(sourcesAtOnce)
+		for _, dir := range dirs {
+			looks.Go(func() error {
+				answers <- found{dir, realSource(root, dir)}
+				return nil
+			})
+		}
+	}()
+	at := map[string]string{}
+	for _, dir := range dirs {
+		at[dir] = filepath.Join(root.Dir(), dir)
+	}
+	for range dirs {
+		select {
+		case f := <-answers:
+			at[f.dir] = f.real
+		case <-time.After(sourcesPatience):
+			return at
+		}
+	}
+	return at
+}
+
+// realSource returns where a directory of the site is on this host. One that is not
+// there now may come later, below the first parent that is there.
+func realSource(root *source.Root, dir string) string {
+	dir = path.Clean("/" + dir)
+	real, err := root.RealPath(dir)
+	if err != nil && dir != "/" {
+		return filepath.Join(realSource(root, path.Dir(dir)), path.Base(dir))
+	}
+	return filepath.Clean(real)
 }
 
 // isWithin reports whether a path is dir, or is below it.

@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"golang.org/x/sys/unix"
+
 	"imgexportfs/integration/xcatsite"
 	"imgexportfs/xcat"
 )
@@ -14,6 +16,20 @@ func TestOnlyOwnMountsAreUnmounted(t *testing.T) {
 	for _, dir := range []string{"/proc", "/", t.TempDir()} {
 		if err := Unmount(dir); err == nil || !strings.Contains(err.Error(), "not a mount of imgexportfs") {
 			t.Errorf("Unmount(%s) = %v", dir, err)
+		}
+	}
+}
+
+// What somebody has mounted over an imgexportfs is not taken for it.
+func TestTheTopmostMountOfADirectoryCounts(t *testing.T) {
+	dir := t.TempDir()
+	for _, fstype := range []string{"tmpfs", "ramfs"} {
+		if err := unix.Mount("none", dir, fstype, 0, ""); err != nil {
+			t.Skipf("nothing can be mounted here: %v", err)
+		}
+		t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
+		if at, ok, err := findMount(dir); err != nil || !ok || at.FSType != fstype {
+			t.Errorf("%s is on top, but findMount gives %+v, %v, %v", fstype, at, ok, err)
 		}
 	}
 }
@@ -38,9 +54,12 @@ func TestMountPointsThatCannotBeSaySo(t *testing.T) {
 	must(os.WriteFile(outside+"/file", nil, 0o600))
 	must(os.Mkdir(outside+"/empty", 0o700))
 	must(os.Symlink(made.Path("/install"), outside+"/link"))
+	must(os.Symlink("/install", made.Path("/alias")))
+	must(made.AddStateful("missing", nil, xcatsite.Row{"template": "/alias/not/yet/x.tmpl"}))
 	tree := made.Path(made.TreeDir("lite"))
 	must(os.MkdirAll(tree+"/mnt/new", 0o700))
 	must(os.MkdirAll(made.Path("/install/new"), 0o700))
+	must(os.MkdirAll(made.Path("/install/not"), 0o700))
 	for _, c := range []struct {
 		dir      string
 		nonEmpty bool
@@ -48,6 +67,7 @@ func TestMountPointsThatCannotBeSaySo(t *testing.T) {
 	}{
 		{outside + "/empty", false, nil},
 		{made.Path("/install/new"), false, nil},
+		{made.Path("/install/not"), true, []string{"would hide", "image missing"}},
 		{outside, true, nil},
 		{outside + "/file", true, []string{"not a directory"}},
 		{outside + "/missing", true, []string{"no such file"}},

@@ -6,6 +6,7 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -178,6 +179,82 @@ func TestSourceThatHangsCostsItsOwnImageOnly(t *testing.T) {
 				return err1 == nil && err2 == nil
 			})
 		})
+	}
+}
+
+// A file server that is gone before the mount costs the images that are on it, and not
+// the mount.
+func TestMountBeginsBesideASourceThatHangs(t *testing.T) {
+	site, server := hangingSite(t)
+	server.stop(t)
+	m := startServer(t, t.TempDir(), site.Dir(), nil)
+	defer server.goOn(t) // so that a server that hangs can end
+	unmountAtEnd(t, m.dir)
+	up := fmt.Sprintf(" mounted on %s", m.dir)
+	expectEventually(t, 5*time.Second, "mounted", func() bool { return strings.Contains(m.log.String(), up) })
+	if t.Failed() {
+		_ = m.cmd.Process.Kill()
+		return
+	}
+	if err := inTime(t, 3*time.Second, "cp of another image", func() error { _, err := os.ReadFile(m.path("near.tgz")); return err }); err != nil {
+		t.Error(err)
+	}
+	_ = inTime(t, 3*time.Second, "SIGTERM", func() error {
+		m.signal(t, syscall.SIGTERM)
+		<-m.done
+		return nil
+	})
+	m.expectUnmounted(t)
+}
+
+// umount frees the directory although the server of the mount answers nothing.
+func TestUmountNeedsNoServer(t *testing.T) {
+	site := newSite(t)
+	must(t, site.AddStateful("near", nil, nil))
+	m := mountSite(t, site.Dir())
+	// A process of its own holds a file open: at its end the kernel asks the server.
+	holder := exec.Command("/bin/sh", "-c", `exec 3<"$1"; echo ready; exec sleep 100`, "sh", m.path("near.tgz"))
+	said := &syncBuffer{}
+	holder.Stdout = said
+	must(t, holder.Start())
+	expectEventually(t, 5*time.Second, "the file is open", func() bool { return strings.Contains(said.String(), "ready") })
+	m.signal(t, syscall.SIGSTOP)
+	_ = inTime(t, 3*time.Second, "umount", func() error {
+		if r := (process{args: []string{programFile, "umount", m.dir}, mayFail: true}).run(t); r.code != 0 {
+			t.Errorf("umount: exit code %d: %s", r.code, r.stderr)
+		}
+		return nil
+	})
+	m.expectUnmounted(t)
+	m.signal(t, syscall.SIGCONT)
+	_ = holder.Process.Kill()
+	_ = holder.Wait()
+	_ = inTime(t, 5*time.Second, "the server's end", func() error { <-m.done; return nil })
+}
+
+// What somebody has mounted over the mount is not unmounted in its place, and the end
+// of the program still ends the connection.
+func TestMountThatIsCoveredIsNotMistaken(t *testing.T) {
+	site := newSite(t)
+	must(t, site.AddStateful("near", nil, nil))
+	needFUSE(t)
+	m := startServer(t, t.TempDir(), site.Dir(), nil)
+	m.waitReady(t)
+	defer func() { _ = unix.Unmount(m.dir, unix.MNT_DETACH) }()
+	must(t, unix.Mount("none", m.dir, "tmpfs", 0, ""))
+	defer func() { _ = unix.Unmount(m.dir, unix.MNT_DETACH) }()
+	if r := (process{args: []string{programFile, "umount", m.dir}, mayFail: true}).run(t); r.code != 4 {
+		t.Errorf("umount of what covers the mount: exit code %d: %s", r.code, r.stderr)
+	}
+	m.signal(t, syscall.SIGTERM)
+	if code := m.wait(t); code == 0 {
+		t.Errorf("exit code 0, but the mount is still there: %s", m.log)
+	}
+	points, err := mountPoints()
+	must(t, err)
+	covered := slices.ContainsFunc(points, func(p mountPoint) bool { return p.dir == m.dir && p.fstype == "tmpfs" })
+	if !covered {
+		t.Error("what covered the mount is gone")
 	}
 }
 
