@@ -65,7 +65,9 @@ func realMountPoint(dir string) (string, error) {
 // findMount looks up what is mounted on dir, which has no links. The mount itself is
 // not asked: its server may be this process, or gone.
 func findMount(dir string) (found *mountinfo.Info, ok bool, err error) {
-	list, err := mountinfo.GetMounts(mountinfo.SingleEntryFilter(dir))
+	list, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
+		return info.Mountpoint != dir, false
+	})
 	if err != nil {
 		return nil, false, fmt.Errorf("table of mounts: %w", err)
 	}

@@ -113,7 +113,7 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	case <-ctx.Done():
 	}
 	if err := mounted.Unmount(); err != nil {
-		return err
+		return oneLine(err, mounted.End()) // readers must not wait for a program that ends
 	}
 	select {
 	case <-gone:
