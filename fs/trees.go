@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"log/slog"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -104,7 +105,7 @@ func (t *trees) run(place *treePlace, w *walk, dir, name string) {
 	}
 	place.at = w.began
 	known := place.tree.Load()
-	if known == nil || !known.content.Same(content) || !known.share.Use() {
+	if known == nil || !known.content.Same(content) || !slices.Equal(known.findings, findings) || !known.share.Use() {
 		known = &tree{content: content, findings: findings}
 		known.share = t.budget.Add(content.Memory(), func() { place.tree.CompareAndSwap(known, nil) })
 		place.tree.Store(known)
