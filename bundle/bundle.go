@@ -22,7 +22,6 @@ type Bundle struct {
 	members []Member
 	modTime time.Time
 	plan    [32]byte
-	payload []byte // of the first gzip header
 
 	stream    *stream
 	segs      []plannedSegment
@@ -58,7 +57,6 @@ func (e *Engine) NewBundle(ctx context.Context, name string, members []Member) (
 		}
 	}
 	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
-	b.payload = planPayload(b.plan)
 	b.hash.turn = make(chan struct{}, 1)
 	var err error
 	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
@@ -156,7 +154,7 @@ func (b *Bundle) PlanHash() [32]byte { return b.plan }
 // planOf is the payload of segment i's header: only the first has one.
 func (b *Bundle) planOf(i int) []byte {
 	if i == 0 {
-		return b.payload
+		return planPayload(b.plan)
 	}
 	return nil
 }

@@ -69,15 +69,28 @@ func (t Table) Visible() []Row {
 		if disable >= 0 && !isEnabled(values[disable]) {
 			continue
 		}
-		row := make(Row, len(values))
-		for i, v := range values {
-			if v.Valid && v.String != "" && v.String != "\n" {
-				row[t.Columns[i]] = v.String
-			}
-		}
-		rows = append(rows, row)
+		rows = append(rows, t.row(values))
 	}
 	return rows
+}
+
+// row returns the values that a row has. Most columns of most rows have none, so the
+// map is made for those that do: 10,000 images took 24 MB otherwise.
+func (t Table) row(values []sql.NullString) Row {
+	has := func(v sql.NullString) bool { return v.Valid && v.String != "" && v.String != "\n" }
+	n := 0
+	for _, v := range values {
+		if has(v) {
+			n++
+		}
+	}
+	row := make(Row, n)
+	for i, v := range values {
+		if has(v) {
+			row[t.Columns[i]] = v.String
+		}
+	}
+	return row
 }
 
 // isEnabled reports whether a row with this value of disable is visible. The spellings are
