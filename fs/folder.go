@@ -83,6 +83,10 @@ var _ = (gofs.NodeLookuper)((*folder)(nil))
 func (f *folder) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
+	return f.lookup(ctx, name, out)
+}
+
+func (f *folder) lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
 	if name == statusName && f.name == "" {
 		return f.child(ctx, f.EmbeddedInode(), &statusDir{mount: f.mount}, f.opts.Refresh, out)
 	}

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"strconv"
+	"sync"
 	"syscall"
 	"time"
 
@@ -27,23 +28,55 @@ func wanted(ctx context.Context) (context.Context, func()) {
 	if !known || caller.Pid == 0 || ctx.Done() == nil {
 		return ctx, func() {} // 0: the caller is in another PID namespace
 	}
-	until, end := context.WithCancel(context.WithoutCancel(ctx))
-	go func() {
+	w := &callerContext{
+		Context: context.WithoutCancel(ctx), caller: caller.Pid, interrupted: ctx.Done(),
+		answered: make(chan struct{}), done: make(chan struct{}),
+	}
+	return w, func() { close(w.answered) }
+}
+
+// callerContext is the context of one request. Most requests are answered without
+// any wait, so the caller is only watched when something asks for Done.
+type callerContext struct {
+	context.Context
+	caller      uint32          // a thread
+	interrupted <-chan struct{} // closed when the kernel has interrupted the request
+	answered    chan struct{}   // closed when there is an answer
+	watching    sync.Once
+	done        chan struct{} // closed by watch
+}
+
+// Done is closed when the caller is about to end, or has its answer.
+func (c *callerContext) Done() <-chan struct{} {
+	c.watching.Do(func() { go c.watch() })
+	return c.done
+}
+
+// Err is context.Canceled then.
+func (c *callerContext) Err() error {
+	select {
+	case <-c.done:
+	case <-c.answered:
+	default:
+		return nil
+	}
+	return context.Canceled
+}
+
+func (c *callerContext) watch() {
+	defer close(c.done)
+	select {
+	case <-c.answered:
+		return
+	case <-c.interrupted:
+	}
+	for !isEnding(c.caller) {
 		select {
-		case <-until.Done():
+		case <-c.answered:
 			return
-		case <-ctx.Done():
+		case <-time.After(interruptPoll):
 		}
-		for !isEnding(caller.Pid) {
-			select {
-			case <-until.Done():
-				return
-			case <-time.After(interruptPoll):
-			}
-		}
-		end()
-	}()
-	return until, end
+	}
 }
 
 // isEnding reports whether the thread tid is gone or about to end.

@@ -53,17 +53,17 @@ var _ = (gofs.FileLookuper)((*listing)(nil))
 // Lookup returns the entry just read if that is quickly done. An error means
 // only that there are no attributes in the listing.
 func (l *listing) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
 	if !l.folder.isQuick(ctx, name, l.next > unasked) {
 		return nil, syscall.EAGAIN
 	}
-	return l.folder.Lookup(ctx, name, out)
+	return l.folder.lookup(ctx, name, out)
 }
 
 // isQuick reports whether a lookup of name takes microseconds: because its
 // version is known, or, with anew, because making it takes no walk.
 func (f *folder) isQuick(ctx context.Context, name string, anew bool) bool {
-	ctx, done := wanted(ctx)
-	defer done()
 	r, err := f.versions.look(ctx)
 	if err != nil {
 		return false
