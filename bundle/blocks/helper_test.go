@@ -5,7 +5,6 @@ import (
 	"log/slog"
 	"sync/atomic"
 	"testing"
-	"time"
 )
 
 // kitchen is a cache of blocks of 1000 bytes, with what it takes to make them.
@@ -48,14 +47,4 @@ func (k *kitchen) get(t *testing.T, i int) *Block {
 		t.Fatalf("block %d is another one", i)
 	}
 	return b
-}
-
-// eventually waits for a condition.
-func eventually(t *testing.T, what string, ok func() bool) {
-	t.Helper()
-	for deadline := time.Now().Add(5 * time.Second); !ok(); time.Sleep(time.Millisecond) {
-		if time.Now().After(deadline) {
-			t.Fatalf("not within 5 s: %s", what)
-		}
-	}
 }
