@@ -142,7 +142,7 @@ func printMessages(stdout, stderr io.Writer, messages []xcat.Message) (failed bo
 // writeBundle makes the bundle, writes it, and prints what -v asks for.
 func writeBundle(ctx context.Context, args *exportArgs, exported *xcat.Export, write bundleWriter, stderr io.Writer) error {
 	started := time.Now()
-	engine, err := args.site.engine(stderr)
+	engine, err := args.site.engine(stderr, nil)
 	if err != nil {
 		return err
 	}

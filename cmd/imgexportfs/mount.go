@@ -60,7 +60,7 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	if err != nil {
 		return withCode(exitSite, err)
 	}
-	engine, err := f.site.engine(stderr)
+	engine, err := f.site.engine(stderr, log)
 	if err != nil {
 		return err
 	}

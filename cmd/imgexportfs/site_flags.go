@@ -109,13 +109,15 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 	return site, catalog, nil
 }
 
-// engine returns an engine that makes bundles as the flags say.
-func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
+// engine returns an engine that makes bundles as the flags say. log is told of
+// panics; nil is the default logger.
+func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:   int64(f.memory),
 		CacheDir: f.cacheDir,
 		Codec:    bundle.Codec{Compression: bundle.Compression(f.compression), Level: f.level},
 		Warn:     func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) },
+		Log:      log,
 	})
 	if err != nil {
 		return nil, usageError("%w", err)

@@ -82,7 +82,7 @@ func survey(ctx context.Context, flags *siteFlags, images []string, sized bool, 
 		return nil, err
 	}
 	defer func() { _ = site.Close() }()
-	engine, err := flags.engine(stderr)
+	engine, err := flags.engine(stderr, nil)
 	if err != nil {
 		return nil, err
 	}
