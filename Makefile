@@ -11,7 +11,7 @@ UNIT     = ./bundle/... ./cmd/... ./fs ./tablesdump ./xcat/...
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
 TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
 	mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core pg_ctlcluster:postgresql pigz:pigz zstd:zstd curl:curl
-BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd
+BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
@@ -42,8 +42,8 @@ lint: ## gofmt, go vet, staticcheck, and who may import whom
 	go tool staticcheck ./...
 	go test -count=1 ./integration/layers
 
-bench: bench-tools build ## compare with what imgexport does; RUNS=5 each
-	go run ./integration/bench -binary ./$(PROGRAM) -runs $(or $(RUNS),5)
+bench: bench-tools build ## compare with what imgexport does; RUNS=5 each, TREE=/usr
+	go run ./integration/bench -binary ./$(PROGRAM) -runs $(or $(RUNS),5) -tree $(or $(TREE),/usr)
 
 demo: demo-tools build ## build, make a small site, mount it, export from it
 	integration/demo/demo.sh ./$(PROGRAM)

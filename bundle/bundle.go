@@ -179,7 +179,7 @@ func (b *Bundle) recipe(i int) blocks.Recipe {
 
 func (b *Bundle) quick(i int) bool { return b.segs[i].stored }
 
-// member makes the gzip member of segment i.
+// member returns the gzip member of segment i, made or from the disk.
 func (b *Bundle) member(i int) ([]byte, error) {
 	if seg := b.segs[i]; seg.stored {
 		made, err := storedMember(b.stream, seg.segment, b.memberMax(i), func(dst, raw []byte) []byte {
@@ -187,14 +187,17 @@ func (b *Bundle) member(i int) ([]byte, error) {
 		})
 		return made, b.wrap(err)
 	}
+	if made, ok := b.engine.disk.Get(b.segs[i].key, b.memberMax(i), getBuffer); ok {
+		return made, nil
+	}
 	sc := b.engine.scratches.get()
 	defer b.engine.scratches.put(sc)
 	made, err := b.deflated(sc, i)
 	return slices.Clip(slices.Clone(made)), err
 }
 
-// deflated makes the gzip member of segment i in sc.made, and remembers its
-// length.
+// deflated makes the gzip member of segment i in sc.made, remembers its length,
+// and has it cached on disk.
 func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 	seg := b.segs[i]
 	raw := sc.raw[:seg.size()]
@@ -203,8 +206,15 @@ func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 	}
 	made := sc.enc.appendMember(sc.made[:0], raw, b.planOf(i))
 	b.engine.index.PutLength(seg.key, int64(len(made)))
+	if seg.size() >= cachedMin {
+		b.engine.disk.Put(seg.key, made)
+	}
 	return made, nil
 }
+
+// cachedMin is the size of the smallest segment that is cached on disk: what is
+// smaller is compressed in a millisecond.
+const cachedMin = 64 << 10
 
 func (b *Bundle) wrap(err error) error {
 	if err == nil {

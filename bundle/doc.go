@@ -11,7 +11,7 @@
 //
 //	Reader.Read          reader.go    which blocks hold the bytes (pieces, offsets.go)
 //	  blocks.Cache.Get   blocks/      the block, made once for all who want it
-//	    Bundle.member    bundle.go    the gzip member of one segment
+//	    Bundle.member    bundle.go    the gzip member of one segment, made or from the disk/
 //	      stream.readAt  stream.go    the segment: heads, bodies and zeros of entries
 //	        tarEntries   tar.go       the heads
 //	        File.ReadAt  source/      the bodies; ErrChanged if a file is not what it was
@@ -19,7 +19,8 @@
 //
 // Content that is compressed already is stored, and its length is arithmetic.
 // Deflated segments have to be made before their length is known: one pass
-// over them finds it (sizes.go), and the index remembers.
+// over them finds it (sizes.go), and the index remembers; the segments themselves
+// are cached on disk.
 //
 // The root tree of a statelite image, which imgexport packs into
 // rootimgtree.gz, is a stream too, of cpio entries (tree.go, cpio.go); its chunks

@@ -1,19 +1,27 @@
 package bundle
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
+	"slices"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"imgexportfs/bundle/blocks"
+	"imgexportfs/bundle/disk"
 	"imgexportfs/bundle/index"
 )
 
 // DefaultMemory is the budget if none is asked for.
 const DefaultMemory = 256 << 20
+
+// DefaultCacheSize is how much of the disk cached segments should take if nothing
+// else is asked for.
+const DefaultCacheSize = 5 << 30
 
 // EngineOptions are the limits of an Engine.
 type EngineOptions struct {
@@ -22,10 +30,12 @@ type EngineOptions struct {
 
 	Codec Codec
 
-	// CacheDir is the directory for cached sizes and checksums; "" caches them in
-	// memory only. Warn is told once if it cannot be used.
-	CacheDir string
-	Warn     func(error)
+	// CacheDir is the directory for cached sizes and checksums, and for cached
+	// segments, which may take CacheSize bytes; 0 caches none, and "" all in memory
+	// only. Warn is told once of each that cannot be used.
+	CacheDir  string
+	CacheSize int64
+	Warn      func(error)
 
 	Log *slog.Logger // is told of panics; nil = the default logger
 }
@@ -40,16 +50,18 @@ type Engine struct {
 	cache     *blocks.Cache
 	scratches scratches
 	index     *index.Index
+	disk      *disk.Cache
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
-	saving  sync.WaitGroup // writes of index files
-	readers atomic.Int64   // open Readers, who share the budget
+	passes  map[*sizePass]struct{} // that find sizes now
+	saving  sync.WaitGroup         // writes of index files
+	readers atomic.Int64           // open Readers, who share the budget
 }
 
 // NewEngine returns an engine.
 func NewEngine(opts EngineOptions) (*Engine, error) {
-	if opts.Memory < 0 || opts.Workers < 0 {
+	if opts.Memory < 0 || opts.Workers < 0 || opts.CacheSize < 0 {
 		return nil, fmt.Errorf("engine: negative limits %+v", opts)
 	}
 	if opts.Memory == 0 {
@@ -70,7 +82,9 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 		codec: codec, log: opts.Log, budget: budget, queue: queue,
 		cache:     blocks.NewCache(budget, queue, putBuffer),
 		scratches: scratches{codec: codec},
+		passes:    map[*sizePass]struct{}{},
 		index:     index.Open(opts.CacheDir, opts.Warn),
+		disk:      disk.Open(disk.Options{Dir: opts.CacheDir, Size: opts.CacheSize, Warn: opts.Warn}),
 	}, nil
 }
 
@@ -83,6 +97,7 @@ func (e *Engine) Close() {
 	e.closed = true
 	e.mu.Unlock()
 	e.saving.Wait()
+	e.disk.Close()
 }
 
 // save runs write in the background, unless the engine is closed.
@@ -102,11 +117,47 @@ type Stats struct {
 	Budget  int64 // bytes that blocks, plans and trees may take
 	Used    int64 // bytes that they take
 	Readers int64 // that are open
+	Passes  []Pass
 }
 
-// Stats returns what the Engine is busy with.
+// Pass is the search for the size of one bundle.
+type Pass struct {
+	Name  string // of the bundle
+	Began time.Time
+	Done  int64 // bytes of the tar archive that have been compressed for it
+	Total int64 // bytes that have to be
+}
+
+// Left is about how long the pass will take from now on; 0 if that is not known.
+func (p Pass) Left(now time.Time) time.Duration {
+	if p.Done == 0 {
+		return 0
+	}
+	return time.Duration(float64(now.Sub(p.Began)) * float64(p.Total-p.Done) / float64(p.Done))
+}
+
+// Stats returns what the Engine is busy with. Passes are in the order of their
+// beginning.
 func (e *Engine) Stats() Stats {
-	return Stats{Budget: e.budget.Limit(), Used: e.budget.Used(), Readers: e.readers.Load()}
+	s := Stats{Budget: e.budget.Limit(), Used: e.budget.Used(), Readers: e.readers.Load()}
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	for p := range e.passes {
+		s.Passes = append(s.Passes, Pass{Name: p.name, Began: p.began, Done: p.made.Load(), Total: p.total.Load()})
+	}
+	slices.SortFunc(s.Passes, func(a, b Pass) int { return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Name, b.Name)) })
+	return s
+}
+
+// notePass notes that a pass has begun or ended.
+func (e *Engine) notePass(p *sizePass, runs bool) {
+	e.mu.Lock()
+	defer e.mu.Unlock()
+	if runs {
+		e.passes[p] = struct{}{}
+	} else {
+		delete(e.passes, p)
+	}
 }
 
 // blob is a file that consists of blocks, one after the other.

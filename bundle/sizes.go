@@ -2,6 +2,8 @@ package bundle
 
 import (
 	"context"
+	"sync/atomic"
+	"time"
 
 	"imgexportfs/bundle/blocks"
 )
@@ -12,7 +14,15 @@ type sizePass struct {
 	err     error // once done is closed
 	client  *blocks.Client
 	waiting int // callers of Size who wait for it; guarded by Bundle.mu
+
+	name  string
+	began time.Time
+	total atomic.Int64 // bytes of the segments that have to be made
+	made  atomic.Int64 // of which so many are
 }
+
+// longPass is how long a pass takes that gets a line in the log.
+const longPass = 2 * time.Second
 
 // Size is the exact length of the bundle. If it depends on segments that
 // were never deflated, one parallel pass over them finds it; what that makes
@@ -57,7 +67,10 @@ func (b *Bundle) waitForOffsets(ctx context.Context, urgent bool) ([]int64, erro
 	}
 	p := b.pass
 	if p == nil {
-		p = &sizePass{done: make(chan struct{}), client: b.engine.queue.NewClient(blocks.Background)}
+		p = &sizePass{
+			done: make(chan struct{}), client: b.engine.queue.NewClient(blocks.Background),
+			name: b.name, began: time.Now(),
+		}
 		b.pass = p
 		go b.findOffsets(p)
 	}
@@ -94,10 +107,12 @@ func (b *Bundle) addWaiting(p *sizePass, n int) {
 
 // findOffsets runs the pass.
 func (b *Bundle) findOffsets(p *sizePass) {
+	b.engine.notePass(p, true)
+	defer b.engine.notePass(p, false)
 	var starts []int64
 	made := 0
 	err := blocks.Guarded(b.engine.log, "the size of bundle "+b.name, func() (err error) {
-		starts, made, err = b.findLengths(p.client)
+		starts, made, err = b.findLengths(p)
 		return err
 	})
 	b.mu.Lock()
@@ -109,15 +124,23 @@ func (b *Bundle) findOffsets(p *sizePass) {
 	if err == nil && made > 0 {
 		b.save()
 	}
+	if took := time.Since(p.began); took > longPass {
+		b.engine.log.Info("finding the size of a bundle took long", "image", b.name,
+			"bytes", p.made.Load(), "seconds", took.Seconds(), "error", err)
+	}
 	close(p.done)
 }
 
 // findLengths makes every segment whose length is not known, until the first
 // error. It returns where the members start and how many it has made.
-func (b *Bundle) findLengths(client *blocks.Client) (starts []int64, made int, err error) {
+func (b *Bundle) findLengths(p *sizePass) (starts []int64, made int, err error) {
 	lengths, unknown := b.knownLengths()
-	err = client.Each(context.Background(), len(unknown), func(i int) (err error) {
+	for _, i := range unknown {
+		p.total.Add(b.segs[i].size())
+	}
+	err = p.client.Each(context.Background(), len(unknown), func(i int) (err error) {
 		lengths[unknown[i]], err = b.measure(unknown[i])
+		p.made.Add(b.segs[unknown[i]].size())
 		return err
 	})
 	return startsOf(len(lengths), func(i int) int64 { return lengths[i] }), len(unknown), err
@@ -148,6 +171,10 @@ func (b *Bundle) measure(i int) (int64, error) {
 	key := b.segs[i].key
 	if n, ok := b.engine.index.Length(key); ok {
 		return n, nil // found by somebody else meanwhile
+	}
+	if n, ok := b.engine.disk.Length(key); ok {
+		b.engine.index.PutLength(key, n)
+		return n, nil
 	}
 	sc := b.engine.scratches.get()
 	defer b.engine.scratches.put(sc)

@@ -106,6 +106,14 @@ type report struct {
 	Retry    *time.Time `json:"database_retry,omitempty"`
 	Memory   memory     `json:"memory"`
 	Readers  int64      `json:"readers"`
+	Sizing   []sizing   `json:"sizing"` // bundles whose size is being found
+}
+
+type sizing struct {
+	Bundle string  `json:"bundle"`
+	Done   int64   `json:"bytes_done"`
+	Total  int64   `json:"bytes_total"`
+	Left   float64 `json:"seconds_left"` // about; 0 if not known
 }
 
 type memory struct {
@@ -118,6 +126,10 @@ func newReport(site xcat.Status, engine bundle.Stats, mounted time.Time) report 
 		Format: bundle.FormatVersion, Mounted: mounted,
 		Database: site.Database, Images: site.Images, Read: site.Read, Looked: site.Looked,
 		Memory: memory{engine.Budget, engine.Used}, Readers: engine.Readers,
+	}
+	r.Sizing = make([]sizing, 0, len(engine.Passes))
+	for _, p := range engine.Passes {
+		r.Sizing = append(r.Sizing, sizing{p.Name, p.Done, p.Total, p.Left(time.Now()).Seconds()})
 	}
 	if site.Err != nil {
 		r.Error, r.Since, r.Retry = site.Err.Error(), &site.Since, &site.Retry
@@ -150,5 +162,12 @@ func (m *mount) metrics() []byte {
 	gauge("memory_budget_bytes", "Memory that made segments may take.", engine.Budget)
 	gauge("memory_used_bytes", "Memory that made segments take.", engine.Used)
 	gauge("readers", "Open bundles and root trees.", engine.Readers)
+	done, total := int64(0), int64(0)
+	for _, p := range engine.Passes {
+		done, total = done+p.Done, total+p.Total
+	}
+	gauge("sizing_bundles", "Bundles whose size is being found.", len(engine.Passes))
+	gauge("sizing_done_bytes", "Bytes compressed so far to find these sizes.", done)
+	gauge("sizing_total_bytes", "Bytes to be compressed to find these sizes.", total)
 	return b.Bytes()
 }

@@ -59,11 +59,11 @@ func TestDamagedCacheIsNotBelieved(t *testing.T) {
 	checksums(t, filled.dir)
 	filled.stop(t)
 	for name, damage := range map[string]string{
-		"cut":      `for f in *; do truncate -s -5 "$f"; done`,
-		"emptied":  `for f in *; do truncate -s 0 "$f"; done`,
-		"one bit":  `for f in *; do printf '\x81' | dd of="$f" bs=1 seek=70 conv=notrunc status=none; done`,
+		"cut":      `for f in *.index; do truncate -s -5 "$f"; done`,
+		"emptied":  `for f in *.index; do truncate -s 0 "$f"; done`,
+		"one bit":  `for f in *.index; do printf '\x81' | dd of="$f" bs=1 seek=70 conv=notrunc status=none; done`,
 		"swapped":  `set -- *; mv "$1" x; mv "$2" "$1"; mv x "$2"`,
-		"replaced": `for f in *; do rm "$f"; mkdir "$f"; done`,
+		"replaced": `for f in *.index; do rm "$f"; mkdir "$f"; done`,
 	} {
 		t.Run(name, func(t *testing.T) {
 			damaged := filepath.Join(t.TempDir(), "cache")

@@ -25,6 +25,7 @@ type siteFlags struct {
 	root        string
 	memory      byteSize
 	cacheDir    string
+	cacheSize   cacheSize
 	compression string
 	level       int
 }
@@ -34,7 +35,8 @@ const (
 	cfglocDefault    = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
 	rootUsage        = "prefix of all site paths, where a management node's disk is mounted"
 	memoryUsage      = "total memory for building bundles, for example 256MiB"
-	cacheDirUsage    = "directory for cached sizes and checksums; mounts and hosts may share it; \"\" for none"
+	cacheDirUsage    = "directory for cached sizes, checksums and compressed segments; mounts and hosts may share it; \"\" for none"
+	cacheSizeUsage   = "how much of the disk cached segments may take, never more than half of what is free; 0 for none"
 	cacheDirEnv      = "IMGEXPORTFS_CACHE_DIR"
 	compressionUsage = "auto deflates what is not compressed already, store nothing, deflate everything"
 	levelUsage       = "of deflate, from 1 (fast) to 9 (small)"
@@ -45,6 +47,7 @@ func newSiteFlags() *siteFlags {
 	return &siteFlags{
 		memory:      bundle.DefaultMemory,
 		cacheDir:    defaultCacheDir(),
+		cacheSize:   bundle.DefaultCacheSize,
 		compression: string(bundle.Auto),
 		level:       bundle.DefaultLevel,
 	}
@@ -73,6 +76,7 @@ func (f *siteFlags) forCommand() []cli.Flag {
 		&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &f.root},
 		&cli.GenericFlag{Name: "memory", Usage: "`SIZE`: " + memoryUsage, Value: &f.memory},
 		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR`: " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
+		&cli.GenericFlag{Name: "cache-size", Usage: "`SIZE`: " + cacheSizeUsage, Value: &f.cacheSize},
 		&cli.StringFlag{Name: "compression", Usage: compressionUsage + codecHint, Value: f.compression, Destination: &f.compression},
 		&cli.IntFlag{Name: "level", Usage: levelUsage + codecHint, Value: f.level, Destination: &f.level},
 	}
@@ -84,6 +88,7 @@ func (f *siteFlags) addTo(set *pflag.FlagSet) {
 	set.StringVar(&f.root, "root", "", "")
 	set.Var(&f.memory, "memory", "")
 	set.StringVar(&f.cacheDir, "cache-dir", f.cacheDir, "")
+	set.Var(&f.cacheSize, "cache-size", "")
 	set.StringVar(&f.compression, "compression", f.compression, "")
 	set.IntVar(&f.level, "level", f.level, "")
 }
@@ -113,11 +118,12 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 // panics; nil is the default logger.
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
-		Memory:   int64(f.memory),
-		CacheDir: f.cacheDir,
-		Codec:    bundle.Codec{Compression: bundle.Compression(f.compression), Level: f.level},
-		Warn:     func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) },
-		Log:      log,
+		Memory:    int64(f.memory),
+		CacheDir:  f.cacheDir,
+		CacheSize: int64(f.cacheSize),
+		Codec:     bundle.Codec{Compression: bundle.Compression(f.compression), Level: f.level},
+		Warn:      func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) },
+		Log:       log,
 	})
 	if err != nil {
 		return nil, usageError("%w", err)
@@ -147,3 +153,21 @@ func (b byteSize) String() string { return units.BytesSize(float64(b)) }
 
 // Type names the kind of value for pflag.
 func (byteSize) Type() string { return "bytes" }
+
+// cacheSize is a byteSize that may be 0.
+type cacheSize byteSize
+
+// Set reads a size.
+func (c *cacheSize) Set(text string) error {
+	if strings.TrimSpace(text) == "0" {
+		*c = 0
+		return nil
+	}
+	return (*byteSize)(c).Set(text)
+}
+
+// String is the size as byteSize shows it.
+func (c cacheSize) String() string { return byteSize(c).String() }
+
+// Type names the kind of value for pflag.
+func (cacheSize) Type() string { return "bytes" }

@@ -1,7 +1,7 @@
 // Bench compares imgexportfs with what people would use instead, on images
 // that are made from the Go distribution, and prints a table in Markdown.
 //
-//	go run ./integration/bench -binary ./imgexportfs [-runs 5] [-dir DIR] [-goroot DIR] [-only LIST] [-quick]
+//	go run ./integration/bench -binary ./imgexportfs [-runs 5] [-dir DIR] [-goroot DIR] [-tree DIR] [-only LIST] [-quick]
 //
 // imgexport's way is done with the programs that it calls itself: cp -r of
 // the files to a staging directory, for a statelite image find | cpio | gzip
@@ -33,13 +33,14 @@ func main() {
 
 // bench is one run of the program.
 type bench struct {
-	program string // to measure
-	goroot  string
-	work    string // a directory for everything that is written
-	runs    int    // how often each way is run
-	scale   scale
-	bytes   map[string]int64 // how large came out what a way made
-	table   table
+	program   string // to measure
+	goroot    string
+	largeTree string // what the image is made from whose tree does not fit into memory
+	work      string // a directory for everything that is written
+	runs      int    // how often each way is run
+	scale     scale
+	bytes     map[string]int64 // how large came out what a way made
+	table     table
 }
 
 // A chapter measures one kind of image and adds its lines to the table.
@@ -51,6 +52,7 @@ type chapter struct {
 var chapters = []chapter{
 	{"stateless", (*bench).stateless},
 	{"statelite", (*bench).statelite},
+	{"large", (*bench).large},
 	{"raw", (*bench).raw},
 	{"small", (*bench).small},
 	{"many", (*bench).many},
@@ -65,6 +67,7 @@ func run(args []string, stdout io.Writer) (err error) {
 	runs := flags.Int("runs", 5, "how often each way is run")
 	dir := flags.String("dir", os.TempDir(), "the `directory` to work in; it needs 5 GB")
 	goroot := flags.String("goroot", "", "the `tree` to make images from (default: what go env GOROOT says)")
+	large := flags.String("tree", "/usr", "the `directory` to make the large image from; up to 1.5 GB of it are taken")
 	only := flags.String("only", "", "the `chapters` to measure, a comma list (default: all)")
 	quick := flags.Bool("quick", false, "once, and with small images: shows that everything works, and no speed")
 	if err := flags.Parse(args); err != nil {
@@ -73,7 +76,7 @@ func run(args []string, stdout io.Writer) (err error) {
 	if *binary == "" || *runs < 1 || flags.NArg() > 0 {
 		return errors.New("-binary is needed, -runs must be positive, and there are no operands")
 	}
-	b := &bench{goroot: *goroot, runs: *runs, scale: full, bytes: map[string]int64{}}
+	b := &bench{goroot: *goroot, largeTree: *large, runs: *runs, scale: full, bytes: map[string]int64{}}
 	if *quick {
 		b.runs, b.scale = 1, tiny
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"path/filepath"
-	"time"
 
 	"imgexportfs/integration/xcatsite"
 )
@@ -20,13 +19,10 @@ func (b *bench) statelite() error {
 		return err
 	}
 	s, err := b.inTurn("statelite",
-		b.makes("imgexport", "", `mkdir -p "$1/stage/image"
-			cp -r "$2/kernel" "$2"/initrd-*.gz "$1/stage/image"
-			(cd "$2" && find rootimg | cpio --quiet -H newc -o | gzip -c) > "$1/stage/image/rootimgtree.gz"
-			tar czf "$1/bundle" -C "$1/stage" .`, dir),
+		b.makes("imgexport", "", imgexportScript, dir),
 		b.makes("pigz", "pigz", `tar c -C "$2" . | pigz > "$1/bundle"`, dir),
 		b.makes("zstd", "zstd", `tar c -C "$2" . | zstd -q -T0 > "$1/bundle"`, dir),
-		b.cold(site, bundle),
+		b.coldWith("cold", site, bundle, func() []string { return nil }),
 		b.copies("warm", site, bundle, cache),
 		b.makes("export", "", `"$2" export --cache-dir "" --root "$3" image "$1/bundle" > /dev/null`, b.program, site.Dir()),
 		b.firstStat("stat", site, bundle),
@@ -47,17 +43,4 @@ func (b *bench) statelite() error {
 	t.limit("first `stat` after the mount, cold", s["stat"].median(), 0)
 	t.limit("first `stat` after the mount, sizes remembered", s["warm stat"].median(), 0)
 	return nil
-}
-
-// cold copies a bundle from nothing: the clock starts before the mount, for
-// the server begins to find out sizes as soon as it runs.
-func (b *bench) cold(site *xcatsite.Site, bundle string) way {
-	return way{"cold", "", func() (time.Duration, error) {
-		started := time.Now()
-		return b.onMount(site, nil, func(s *server) (time.Duration, error) {
-			mounted := time.Since(started)
-			took, err := b.making("cold", `cp "$2" "$1/bundle"`, filepath.Join(s.dir, bundle))
-			return mounted + took, err
-		})
-	}}
 }
