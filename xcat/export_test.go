@@ -370,11 +370,12 @@ func TestExportDoesNotChangeTheCatalog(t *testing.T) {
 	s.insert("linuximage", Row{"imagename": "i"})
 	s.write("install/custom/install/rh9/p.tmpl", "t", 0o644)
 	c := s.catalog()
-	before := maps.Clone(c.linuximage["i"])
+	row, _ := c.linuximage.one("i")
+	before := maps.Clone(row)
 	_, err := c.Export(t.Context(), s.openRoot(), Request{Image: "i"})
 	must(t, err)
-	if !maps.Equal(before, c.linuximage["i"]) {
-		t.Errorf("row %q has become %q", before, c.linuximage["i"])
+	if !maps.Equal(before, row) {
+		t.Errorf("row %q has become %q", before, row)
 	}
 }
 
