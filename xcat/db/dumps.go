@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
@@ -58,6 +59,9 @@ func (b *csvBackend) readTable(t tableSpec) (Table, error) {
 	if err != nil {
 		return Table{}, err
 	}
+	if isDBDCSV(t, text) {
+		return Table{}, fmt.Errorf("%s is a table of xCAT's own CSV: database, whose first line has no #, and not a dump: write dumps with dumpxCATdb -p DIR, and name them by --cfgloc CSV:DIR", file)
+	}
 	dump, err := tablesdump.ReadCSV(text)
 	if err != nil {
 		return Table{}, fmt.Errorf("%s: %w: make the dump again with tabdump or dumpxCATdb", file, err)
@@ -66,6 +70,22 @@ func (b *csvBackend) readTable(t tableSpec) (Table, error) {
 		return Table{}, fmt.Errorf("%s has no column %s, so it is not a dump of that table: name the directory of the dumps by --cfgloc", file, t.columns[0])
 	}
 	return tableOfDump(t, dump), nil
+}
+
+// isDBDCSV reports whether text is a table of Perl's DBD::CSV, in which xCAT can keep a
+// site: its first line names the columns, but without a #. Its values mean other things
+// than those of a dump, so it is not read.
+func isDBDCSV(t tableSpec, text []byte) bool {
+	line, _, _ := strings.Cut(string(text), "\n")
+	if strings.HasPrefix(line, "#") {
+		return false
+	}
+	for name := range strings.SplitSeq(line, ",") {
+		if strings.Trim(name, "\" \r") == t.columns[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // tableOfDump takes the columns of the schema out of a dump.

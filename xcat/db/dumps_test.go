@@ -61,6 +61,7 @@ func TestCSVNamesTheFileAndTheNextStep(t *testing.T) {
 		"no directory": {nil, []string{"/backup", "osimage.csv", "--cfgloc"}},
 		"torn":         {withDump("kit", "#kitname,comments\n\"k\",\"a\n"), []string{"kit.csv", "line 2", "tabdump"}},
 		"empty":        {withDump("linuximage", ""), []string{"linuximage.csv", "line 1", "tabdump"}},
+		"xCAT's own":   {withDump("kit", "kitname,basename,disable\r\n\"k\",,\r\n"), []string{"kit.csv", "xCAT's own CSV: database", "dumpxCATdb -p"}},
 		"not a dump":   {withDump("osimage", "#a,b\n"), []string{"osimage.csv", "no column imagename", "--cfgloc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
