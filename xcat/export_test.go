@@ -423,3 +423,24 @@ func TestBadBytesNameTableAndColumn(t *testing.T) {
 		expectMembers(t, e, "t.tmpl")
 	}
 }
+
+func TestValuesOfWhiteSpaceAloneAreLeftOutWithALine(t *testing.T) {
+	for value, reported := range map[string]bool{"\u00a0": true, "\u0085": true, " \u2028\n": true, " \t": false, "x\u00a0": false} {
+		s := newTestSite(t)
+		s.image("i", Row{"comments": value})
+		e := s.export(Request{Image: "i"})
+		problems := texts(e.Problems())
+		if e.Refused || len(problems) != map[bool]int{true: 1}[reported] || reported && !strings.Contains(problems[0], "Table linuximage, column comments of i is left out") {
+			t.Errorf("%q: refused %v, %q", value, e.Refused, problems)
+		}
+		manifest := string(member(t, e, "manifest.xml").Content.(bundle.Bytes))
+		if strings.Contains(manifest, "comments") != strings.HasPrefix(value, "x") {
+			t.Errorf("%q: %s", value, manifest)
+		}
+	}
+	s := newTestSite(t)
+	s.image("\u00a0", nil)
+	if e := s.export(Request{Image: "\u00a0"}); !e.Refused {
+		t.Error("an image whose name is white space is not refused")
+	}
+}
