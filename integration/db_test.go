@@ -15,6 +15,7 @@ func TestDatabases(t *testing.T) {
 	t.Run("ScaleOut", func(t *testing.T) { testDBScaleOut(t, servers) })
 	t.Run("MariaDB/Collations", func(t *testing.T) { testMariaDBCollations(t, maria) })
 	t.Run("MariaDB/Comparisons", func(t *testing.T) { testMariaDBComparisons(t, maria) })
+	t.Run("MariaDB/ReadOnce", func(t *testing.T) { testMariaDBReadOnce(t, maria) })
 	t.Run("MariaDB/OddTables", func(t *testing.T) { testMariaDBOddTables(t, maria) })
 	tests := []struct {
 		name string

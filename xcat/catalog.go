@@ -23,6 +23,9 @@ type (
 // OpenSite opens a site and reads its rows.
 func OpenSite(ctx context.Context, cfg Config) (*Site, error) { return db.Open(ctx, cfg, newCatalog) }
 
+// Dump reads the tables of a site that exports use as xCAT's tabdump would write them.
+func Dump(ctx context.Context, cfg Config) ([]NamedDump, error) { return db.Dump(ctx, cfg) }
+
 // Catalog is a snapshot of the visible rows of a site, arranged for exports. It never
 // changes, and is safe for use by several goroutines.
 type Catalog struct {

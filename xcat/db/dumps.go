@@ -1,8 +1,10 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -107,14 +109,21 @@ func tableOfDump(t tableSpec, dump tablesdump.Dump) Table {
 	return table
 }
 
-// Dump returns the tables that exports use as xCAT's tabdump would write
-// them: all columns of the schema, and all rows, disabled ones too, in the
+// Dump reads the tables of a site that exports use, once, and returns them as xCAT's
+// tabdump would write them: all columns of the schema, and all rows, disabled ones too, in the
 // order in which the database gives them. A table that the database does not
 // have has no rows here. The names are those of tabdump's files.
-func (s *Site[C]) Dump(ctx context.Context) ([]NamedDump, error) {
-	tables, err := s.tables(ctx)
+func Dump(ctx context.Context, cfg Config) ([]NamedDump, error) {
+	root, spec, backend, err := find(cfg)
 	if err != nil {
 		return nil, err
+	}
+	defer func() { _ = errors.Join(backend.Close(), root.Close()) }()
+	ctx, cancel := limited(ctx, spec.String())
+	defer cancel()
+	tables, _, err := backend.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the site's database: %w", cmp.Or(context.Cause(ctx), err))
 	}
 	dumps := make([]NamedDump, len(schema))
 	for i, t := range schema {
