@@ -17,6 +17,7 @@ require (
 	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
 	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts
 	golang.org/x/term v0.47.0 // whether standard error is a terminal
+	golang.org/x/text v0.41.0 // letters without accents, as MySQL compares them
 	modernc.org/sqlite v1.62.0 // xCAT's default database, without cgo
 )
 
@@ -37,7 +38,6 @@ require (
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
-	golang.org/x/text v0.41.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.80.1 // indirect

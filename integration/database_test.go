@@ -156,7 +156,7 @@ func checksumsOfExport(t *testing.T, root string, flags ...string) string {
 }
 
 // Where the database is: --cfgloc, XCATCFG, the file cfgloc, /opt/xcat/cfg,
-// /etc/xcat, in that order, each below the root.
+// /etc/xcat, in that order, each below the root. XCATCFG counts for this host alone.
 func TestDatabaseIsFoundWhereXCATFindsIt(t *testing.T) {
 	site := smallSite(t, 1000)
 	describe := func(dir, text string) {
@@ -183,7 +183,12 @@ func TestDatabaseIsFoundWhereXCATFindsIt(t *testing.T) {
 	must(t, site.WriteFile("/etc/xcat/cfgloc", 0o600, []byte("SQLite:/db/from-file\nsecond line\n")))
 	expect("the file cfgloc", "from file", nil)
 	describe("/db/from-env", "from env")
-	expect("XCATCFG", "from env", []string{"XCATCFG=SQLite:/db/from-env"})
+	expect("XCATCFG with another root", "from file", []string{"XCATCFG=SQLite:/db/from-env"})
+	dir := t.TempDir()
+	process{args: []string{programFile, "dump", dir}, dir: dir, env: []string{"XCATCFG=SQLite:" + site.Path("/db/from-env")}}.run(t)
+	rows, err := os.ReadFile(filepath.Join(dir, "osimage.csv"))
+	must(t, err)
+	expectContains(t, "XCATCFG", string(rows), `"from env"`)
 	describe("/db/from-flag", "from flag")
 	expect("--cfgloc", "from flag", []string{"XCATCFG=SQLite:/db/from-env"}, "--cfgloc", "SQLite:/db/from-flag")
 	expect("--cfgloc with a bare directory", "from flag", nil, "--cfgloc=/db/from-flag")

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"bytes"
 	"os"
 	"path/filepath"
 	"slices"
@@ -10,7 +11,7 @@ import (
 
 // dump writes what tabdump wrote of the same rows: from PostgreSQL byte for
 // byte, from MariaDB with the rows in the order of their keys, in which it keeps
-// them.
+// them, and with Latin-1 as UTF-8.
 func testDBDump(t *testing.T, s dbServer) {
 	root := conformanceSite(t)
 	loadSite(t, s, "dump", root)
@@ -27,6 +28,7 @@ func testDBDump(t *testing.T, s dbServer) {
 		if s.name() == "PostgreSQL" {
 			expectText(t, name, string(got), string(recorded))
 		} else {
+			recorded = bytes.ReplaceAll(recorded, []byte("latin1 \xe9 end"), []byte("latin1 é end"))
 			expectLines(t, name, sortedLines(got), sortedLines(recorded))
 		}
 	}

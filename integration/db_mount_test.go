@@ -55,7 +55,7 @@ func testDBPasswordStaysHidden(t *testing.T, s dbServer) {
 	cfgloc := s.cfgloc("hidden")
 	hidden := func(what string, m *mount) {
 		t.Helper()
-		expectContains(t, what, run(t, "ls", m.dir), "bar.tgz", "foo.tgz")
+		expectContains(t, what, run(t, "ls", m.dir), "bar.", "foo.")
 		line, err := os.ReadFile(fmt.Sprintf("/proc/%d/cmdline", m.cmd.Process.Pid))
 		must(t, err)
 		expectContains(t, what, string(line), "mount", "--root")
@@ -66,7 +66,7 @@ func testDBPasswordStaysHidden(t *testing.T, s dbServer) {
 	}
 	hidden("two words", mountSite(t, site.Dir(), "--cfgloc", cfgloc))
 	hidden("one word", mountSite(t, site.Dir(), "--cfgloc="+cfgloc, "--debug"))
-	hidden("the environment", mountSiteEnv(t, site.Dir(), []string{"XCATCFG=" + cfgloc}))
+	hidden("the environment", mountSiteEnv(t, "/", []string{"XCATCFG=" + cfgloc}))
 	must(t, site.WriteFile("/root/my-cfgloc", 0o600, []byte(cfgloc+"\n")))
 	hidden("a file", mountSite(t, site.Dir(), "--cfgloc", "/root/my-cfgloc"))
 	must(t, site.WriteFile("/etc/xcat/cfgloc", 0o600, []byte(cfgloc+"\n")))

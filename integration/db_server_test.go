@@ -19,7 +19,7 @@ import (
 // and nothing else. The password has what a cfgloc could trip over.
 const (
 	readerName     = "xcatadm"
-	readerPassword = "s3cret;pass|word='x"
+	readerPassword = "s3cret;pass:word='x"
 )
 
 // dbServer is a private database server of the tests.

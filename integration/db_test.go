@@ -13,6 +13,9 @@ func TestDatabases(t *testing.T) {
 	servers := []dbServer{running(t, maria), running(t, newPostgres(t, certificates))}
 	t.Run("Conformance", func(t *testing.T) { testDBConformance(t, servers) })
 	t.Run("ScaleOut", func(t *testing.T) { testDBScaleOut(t, servers) })
+	t.Run("MariaDB/Collations", func(t *testing.T) { testMariaDBCollations(t, maria) })
+	t.Run("MariaDB/Comparisons", func(t *testing.T) { testMariaDBComparisons(t, maria) })
+	t.Run("MariaDB/ReadOnce", func(t *testing.T) { testMariaDBReadOnce(t, maria) })
 	t.Run("MariaDB/OddTables", func(t *testing.T) { testMariaDBOddTables(t, maria) })
 	tests := []struct {
 		name string
@@ -23,7 +26,7 @@ func TestDatabases(t *testing.T) {
 		{"EveryChangeShows", testDBEveryChangeShows},
 		{"RowsOfOneMoment", testDBRowsOfOneMoment},
 		{"StatusOfNodesIsNoChange", testDBStatusOfNodesIsNoChange},
-		{"BytesAsStored", testDBBytesAsStored},
+		{"Text", testDBText},
 		{"OldAndNewSchemas", testDBOldAndNewSchemas},
 		{"WrongLocations", testDBWrongLocations},
 		{"TLS", func(t *testing.T, s dbServer) { testDBTLS(t, s, certificates) }},

@@ -19,8 +19,8 @@ type Element struct {
 }
 
 // Value returns the element name that holds text. A value that is empty or
-// nothing but white space has no element in a manifest, because imgimport
-// would store garbage for it (RULES.md, section 10).
+// nothing but white space of Unicode has no element in a manifest, because imgimport
+// would store garbage for it (RULES.md, section 10); see Blank.
 func Value(name, text string) Element {
 	return Element{name: name, text: text}
 }
@@ -30,6 +30,26 @@ func Value(name, text string) Element {
 func Group(name string, children ...Element) Element {
 	return Element{name: name, group: true, children: children}
 }
+
+// Blank returns the paths of the values that are left out of a manifest although they hold
+// more than ASCII's white space, such as a no-break space. A path is as in BadByteError.
+func Blank(root Element) [][]string {
+	var paths [][]string
+	for _, child := range sorted(root.children) {
+		switch {
+		case child.group:
+			for _, path := range Blank(child) {
+				paths = append(paths, append([]string{child.name}, path...))
+			}
+		case isBlank(child.text) && strings.Trim(child.text, " \t\r\n") != "":
+			paths = append(paths, []string{child.name})
+		}
+	}
+	return paths
+}
+
+// isBlank reports whether XML::Simple takes text for none.
+func isBlank(text string) bool { return strings.TrimSpace(text) == "" }
 
 // BadByteError reports a value that XML 1.0 cannot carry, escaped or not: a
 // control byte, one of the characters U+FFFE and U+FFFF, or bytes that are
@@ -87,7 +107,7 @@ func writeValue(b *bytes.Buffer, e Element, margin string, path []string) error 
 		full := append(slices.Clone(path), e.name)
 		return &BadByteError{Path: full[1:], Offset: at, Byte: e.text[at]}
 	}
-	if strings.Trim(e.text, " \t\r\n") == "" {
+	if isBlank(e.text) {
 		return nil
 	}
 	b.WriteString(margin + "<" + e.name + ">")

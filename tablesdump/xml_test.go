@@ -39,6 +39,7 @@ func TestXMLIsWrittenAsXMLSimpleDoes(t *testing.T) {
 			"<r>\n  <v>a&#13;\n\tb&#13;c</v>\n</r>\n",
 		},
 		"blanks around a value are kept":     {Group("r", Value("v", "  x ")), "<r>\n  <v>  x </v>\n</r>\n"},
+		"white space of Unicode is left out": {Group("r", Value("a", "\u00a0"), Value("b", "\u0085 \u2028"), Value("c", "\u00a0x")), "<r>\n  <c>\u00a0x</c>\n</r>\n"},
 		"a value of white space is left out": {Group("r", Value("a", " \t\r\n"), Value("b", ""), Value("c", "0")), "<r>\n  <c>0</c>\n</r>\n"},
 		"UTF-8 and DEL are characters":       {Group("r", Value("v", "é日\x7f\U0001F600\u00a0")), "<r>\n  <v>é日\x7f\U0001F600\u00a0</v>\n</r>\n"},
 	} {

@@ -23,21 +23,24 @@ type (
 // OpenSite opens a site and reads its rows.
 func OpenSite(ctx context.Context, cfg Config) (*Site, error) { return db.Open(ctx, cfg, newCatalog) }
 
+// Dump reads the tables of a site that exports use as xCAT's tabdump would write them.
+func Dump(ctx context.Context, cfg Config) ([]NamedDump, error) { return db.Dump(ctx, cfg) }
+
 // Catalog is a snapshot of the visible rows of a site, arranged for exports. It never
 // changes, and is safe for use by several goroutines.
 type Catalog struct {
 	images     []string // byte order
-	osimage    map[string]Row
-	linuximage map[string]Row
+	osimage    rowIndex
+	linuximage rowIndex
 
-	kit       map[string]Row
-	kitOf     map[string]Row   // kit components by name
-	repos     map[string][]Row // of a kit, by kitreponame
-	comps     map[string][]Row // of a kit, by kitcompname
-	litefiles map[string][]Row // of an image, a group, or ALL, by file
+	kit       rowIndex
+	kitOf     rowIndex // kit components by name
+	repos     rowIndex // of a kit, by kitreponame
+	comps     rowIndex // of a kit, by kitcompname
+	litefiles rowIndex // of an image, a group, or ALL, by file
 
 	nodes       *noderange.Nodes
-	postscripts map[string]Row // of a node, a group, or xcatdefaults
+	postscripts rowIndex // of a node, a group, or xcatdefaults
 	site        map[string]string
 }
 
@@ -45,14 +48,14 @@ type Catalog struct {
 func newCatalog(tables db.Tables) *Catalog {
 	rows := func(table string) []Row { return tables[table].Visible() }
 	c := &Catalog{
-		osimage:     byKey(rows("osimage"), "imagename"),
-		linuximage:  byKey(rows("linuximage"), "imagename"),
-		kit:         byKey(rows("kit"), "kitname"),
-		kitOf:       byKey(rows("kitcomponent"), "kitcompname"),
-		repos:       grouped(rows("kitrepo"), "kitname", "kitreponame"),
-		comps:       grouped(rows("kitcomponent"), "kitname", "kitcompname"),
-		litefiles:   grouped(rows("litefile"), "image", "file"),
-		postscripts: byKey(rows("postscripts"), "node"),
+		osimage:     newRowIndex(tables["osimage"], "imagename", "imagename"),
+		linuximage:  newRowIndex(tables["linuximage"], "imagename", "imagename"),
+		kit:         newRowIndex(tables["kit"], "kitname", "kitname"),
+		kitOf:       newRowIndex(tables["kitcomponent"], "kitcompname", "kitcompname"),
+		repos:       newRowIndex(tables["kitrepo"], "kitname", "kitreponame"),
+		comps:       newRowIndex(tables["kitcomponent"], "kitname", "kitcompname"),
+		litefiles:   newRowIndex(tables["litefile"], "image", "file"),
+		postscripts: newRowIndex(tables["postscripts"], "node", "node"),
 		site:        map[string]string{},
 	}
 	groups := map[string][]string{}
@@ -67,7 +70,7 @@ func newCatalog(tables db.Tables) *Catalog {
 			c.site[row["key"]] = row["value"]
 		}
 	}
-	c.images = slices.Sorted(maps.Keys(c.osimage))
+	c.images = c.osimage.values()
 	return c
 }
 
@@ -75,9 +78,10 @@ func newCatalog(tables db.Tables) *Catalog {
 // osimage, in byte order, as the table spells them.
 func (c *Catalog) Images() []string { return slices.Clone(c.images) }
 
-// OSImage returns the image's row in the table osimage.
+// OSImage returns the image's row in the table osimage. Its imagename may differ from image
+// where the database takes both for equal.
 func (c *Catalog) OSImage(image string) (Row, bool) {
-	row, ok := c.osimage[image]
+	row, ok := c.osimage.one(image)
 	return maps.Clone(row), ok
 }
 
@@ -93,43 +97,14 @@ func (c *Catalog) installDir() string {
 	return "/install"
 }
 
-// byKey maps rows by their key. Rows without a key are left out.
-func byKey(rows []Row, key string) map[string]Row {
-	m := make(map[string]Row, len(rows))
-	for _, row := range rows {
-		if row[key] != "" {
-			m[row[key]] = row
-		}
-	}
-	return m
-}
-
-// grouped maps rows by the column by, each group in byte order of the column order. Rows
-// without one of the two are left out.
-func grouped(rows []Row, by, order string) map[string][]Row {
-	m := map[string][]Row{}
-	for _, row := range rows {
-		if row[by] != "" && row[order] != "" {
-			m[row[by]] = append(m[row[by]], row)
-		}
-	}
-	for _, group := range m {
-		slices.SortStableFunc(group, func(a, b Row) int { return cmp.Compare(a[order], b[order]) })
-	}
-	return m
-}
-
 // hierarchical returns the delimiters of the node attributes whose values are
 // collected from a node and all its groups, by name: site.hierarchicalattrs
 // is a list of "attribute" and "attribute:delimiter".
 func (c *Catalog) hierarchical() map[string]string {
 	delims := map[string]string{}
 	for _, part := range splitList(c.site["hierarchicalattrs"], ",") {
-		attr, delim, _ := strings.Cut(strings.TrimSpace(part), ":")
-		if delim == "" {
-			delim = ","
-		}
-		delims[attr] = delim
+		attr, delim, _ := strings.Cut(part, ":")
+		delims[strings.TrimSpace(attr)] = cmp.Or(strings.TrimSpace(delim), ",")
 	}
 	return delims
 }

@@ -14,7 +14,7 @@ import (
 
 // Request says what to export.
 type Request struct {
-	Image       string   // as the tables spell it
+	Image       string   // as the tables spell it, or a name that the database takes for equal
 	Node        string   // noderange of -p, whose first node's postscripts are exported; "" is none
 	Extras      []string // the arguments of -e, as given: FILE or FILE:DIRECTORY
 	Destination string   // what the first message says the image is exported to
@@ -56,6 +56,9 @@ var pauses = []time.Duration{10 * time.Millisecond, 20 * time.Millisecond, 40 * 
 // Export finds out what the bundle of an image holds. Whatever is wrong with the
 // image is in the result; the error is that of ctx.
 func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*Export, error) {
+	if row, found := c.osimage.one(req.Image); found {
+		req.Image = row["imagename"] // imgimport looks for the files below the name in the manifest
+	}
 	for n := 0; ; n++ {
 		x := newExporter(ctx, c, root, req)
 		x.run()

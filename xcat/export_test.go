@@ -370,11 +370,12 @@ func TestExportDoesNotChangeTheCatalog(t *testing.T) {
 	s.insert("linuximage", Row{"imagename": "i"})
 	s.write("install/custom/install/rh9/p.tmpl", "t", 0o644)
 	c := s.catalog()
-	before := maps.Clone(c.linuximage["i"])
+	row, _ := c.linuximage.one("i")
+	before := maps.Clone(row)
 	_, err := c.Export(t.Context(), s.openRoot(), Request{Image: "i"})
 	must(t, err)
-	if !maps.Equal(before, c.linuximage["i"]) {
-		t.Errorf("row %q has become %q", before, c.linuximage["i"])
+	if !maps.Equal(before, row) {
+		t.Errorf("row %q has become %q", before, row)
 	}
 }
 
@@ -420,5 +421,26 @@ func TestBadBytesNameTableAndColumn(t *testing.T) {
 		e := s.export(Request{Image: "i"})
 		expectProblems(t, e, "Error: "+c.says)
 		expectMembers(t, e, "t.tmpl")
+	}
+}
+
+func TestValuesOfWhiteSpaceAloneAreLeftOutWithALine(t *testing.T) {
+	for value, reported := range map[string]bool{"\u00a0": true, "\u0085": true, " \u2028\n": true, " \t": false, "x\u00a0": false} {
+		s := newTestSite(t)
+		s.image("i", Row{"comments": value})
+		e := s.export(Request{Image: "i"})
+		problems := texts(e.Problems())
+		if e.Refused || len(problems) != map[bool]int{true: 1}[reported] || reported && !strings.Contains(problems[0], "Table linuximage, column comments of i is left out") {
+			t.Errorf("%q: refused %v, %q", value, e.Refused, problems)
+		}
+		manifest := string(member(t, e, "manifest.xml").Content.(bundle.Bytes))
+		if strings.Contains(manifest, "comments") != strings.HasPrefix(value, "x") {
+			t.Errorf("%q: %s", value, manifest)
+		}
+	}
+	s := newTestSite(t)
+	s.image("\u00a0", nil)
+	if e := s.export(Request{Image: "\u00a0"}); !e.Refused {
+		t.Error("an image whose name is white space is not refused")
 	}
 }

@@ -22,23 +22,27 @@ func (x *exporter) findKits() bool {
 	}
 	names := map[string]bool{}
 	for _, comp := range splitList(x.osimage["kitcomponents"], ",") {
-		kit := x.catalog.kitOf[comp]["kitname"]
-		if kit == "" {
+		component, _ := x.catalog.kitOf.one(comp)
+		if component["kitname"] == "" {
 			x.refuse("Cannot find kitname of '" + comp + "' from the kitcomponent table.")
 			return false
 		}
-		names[kit] = true
+		names[component["kitname"]] = true
 	}
-	var repos, comps []Row
+	found := map[string]Row{}
 	for _, name := range slices.Sorted(maps.Keys(names)) {
-		kit, found := x.catalog.kit[name]
-		if !found {
+		kit, known := x.catalog.kit.one(name)
+		if !known {
 			x.refuse("Cannot find kit '" + name + "' from the kit table.")
 			return false
 		}
-		x.kits = append(x.kits, kit)
-		repos = append(repos, x.catalog.repos[name]...)
-		comps = append(comps, x.catalog.comps[name]...)
+		found[kit["kitname"]] = kit // two names may be equal to the database
+	}
+	var repos, comps []Row
+	for _, name := range slices.Sorted(maps.Keys(found)) {
+		x.kits = append(x.kits, found[name])
+		repos = append(repos, x.catalog.repos.all(name)...)
+		comps = append(comps, x.catalog.comps.all(name)...)
 	}
 	x.addRows("kit", "kitname", x.kits)
 	x.addRows("kitrepo", "kitreponame", repos)

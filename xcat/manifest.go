@@ -22,7 +22,11 @@ func (x *exporter) manifest() bundle.Bytes {
 	elements := append(x.elements,
 		tablesdump.Group("osimage", rowElements(x.osimage)...),
 		tablesdump.Group("linuximage", rowElements(linuximage)...))
-	text, err := tablesdump.XML(tablesdump.Group("xcatimage", elements...))
+	root := tablesdump.Group("xcatimage", elements...)
+	for _, path := range tablesdump.Blank(root) {
+		x.warn(fmt.Sprintf("%s of %s is left out: it holds nothing but white space, and imgimport would store HASH(0x...) for it", originOf(path), x.req.Image))
+	}
+	text, err := tablesdump.XML(root)
 	var bad *tablesdump.BadByteError
 	if errors.As(err, &bad) {
 		x.refuse(fmt.Sprintf("%s of %s: byte 0x%02x at offset %d of the value cannot be in a manifest, and imgimport would reject all of it; correct the value",

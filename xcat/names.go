@@ -34,7 +34,7 @@ func checkImageName(image string) error {
 	switch {
 	case image == "":
 		return errors.New("the image has no name")
-	case strings.Trim(image, " \t\r\n") == "":
+	case strings.TrimSpace(image) == "":
 		return fmt.Errorf("image name %q: a manifest cannot carry a name of white space; rename the image", image)
 	case strings.ContainsAny(name, "/\x00"):
 		return fmt.Errorf("image name %q: a file name cannot hold a slash or a NUL byte; rename the image", image)

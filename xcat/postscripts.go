@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"imgexportfs/tablesdump"
@@ -22,9 +23,10 @@ func (x *exporter) findPostscripts() {
 		x.refuse(err.Error())
 		return
 	}
+	defaults, _ := x.catalog.postscripts.one(defaultsNode)
 	for _, column := range []string{"postscripts", "postbootscripts"} {
 		var scripts []string
-		for _, value := range []string{x.catalog.postscripts[defaultsNode][column], x.nodeScripts(node, column)} {
+		for _, value := range []string{defaults[column], x.nodeScripts(node, column)} {
 			if isSet(value) {
 				scripts = append(scripts, value)
 			}
@@ -47,14 +49,18 @@ func (x *exporter) nodeScripts(node, column string) string {
 	return value
 }
 
-// nodeAttribute returns a column of the table postscripts as a row holds it:
-// the node's own row, or the first of its groups' rows that has the column. An
-// attribute in site.hierarchicalattrs has all their values, without repeats.
+// nextRecord at the end of a value asks for the value of the next row behind it.
+const nextRecord = "+=NEXTRECORD"
+
+// nodeAttribute returns a column of the table postscripts as rows hold it: the node's own
+// row, or the first of its groups' rows that has the column. A value that ends in
+// nextRecord is followed by that of the next group that has one, without anything between
+// them. An attribute in site.hierarchicalattrs has all their values, without repeats.
 func (c *Catalog) nodeAttribute(node, column string) string {
 	var values []string
 	for _, name := range append([]string{node}, c.nodes.Groups(node)...) {
-		if v := c.postscripts[name][column]; v != "" {
-			values = append(values, v)
+		if row, _ := c.postscripts.one(name); row[column] != "" {
+			values = append(values, row[column])
 		}
 	}
 	if len(values) == 0 {
@@ -62,11 +68,15 @@ func (c *Catalog) nodeAttribute(node, column string) string {
 	}
 	delim, all := c.hierarchical()[column]
 	if !all {
-		return values[0]
+		last := slices.IndexFunc(values, func(v string) bool { return !strings.HasSuffix(v, nextRecord) })
+		if last < 0 {
+			last = len(values) - 1
+		}
+		return strings.ReplaceAll(strings.Join(values[:last+1], ""), nextRecord, "")
 	}
 	seen := map[string]bool{}
 	var unique []string
-	for _, part := range splitList(strings.Join(values, delim), delim) {
+	for _, part := range splitList(strings.ReplaceAll(strings.Join(values, delim), nextRecord, ""), delim) {
 		if !seen[part] {
 			seen[part] = true
 			unique = append(unique, part)

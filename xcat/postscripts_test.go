@@ -17,20 +17,29 @@ func TestNodeAttribute(t *testing.T) {
 	g1 := Row{"node": "g1", "postbootscripts": "pb"}
 	g2 := Row{"node": "g2", "postscripts": "b,c"}
 	g3 := Row{"node": "g3", "postscripts": "d"}
+	next := func(node, value string) Row { return Row{"node": node, "postscripts": value + "+=NEXTRECORD"} }
 	hidden := Row{"node": "g2", "postscripts": "x", "disable": "1"}
 	for name, c := range map[string]struct {
 		catalog *Catalog
 		want    string
 	}{
-		"the node's own":               {tables("", own, g2), "a,b"},
-		"the first group that has one": {tables("", g1, g2, g3), "b,c"},
-		"a disabled row does not":      {tables("", hidden, g3), "d"},
-		"none":                         {tables("", g1), ""},
-		"hierarchical":                 {tables("postscripts", own, g2, g3), "a,b,c,d"},
-		"hierarchical, delimiter":      {tables("x:|,postscripts:;", own, g2, g3), "a,b;b,c;d"},
-		"hierarchical, blanks":         {tables("x, postscripts", own, g2), "a,b,c"},
-		"hierarchical elsewhere":       {tables("postbootscripts", own, g2), "a,b"},
-		"hierarchical, groups alone":   {tables("postscripts", g2, g3), "b,c,d"},
+		"the node's own":                      {tables("", own, g2), "a,b"},
+		"the first group that has one":        {tables("", g1, g2, g3), "b,c"},
+		"a disabled row does not":             {tables("", hidden, g3), "d"},
+		"none":                                {tables("", g1), ""},
+		"hierarchical":                        {tables("postscripts", own, g2, g3), "a,b,c,d"},
+		"hierarchical, delimiter":             {tables("x:|,postscripts:;", own, g2, g3), "a,b;b,c;d"},
+		"hierarchical, blanks":                {tables("x, postscripts", own, g2), "a,b,c"},
+		"hierarchical, blanks around":         {tables(" postscripts :\t; ", own, g2), "a,b;b,c"},
+		"hierarchical, blank for a delimiter": {tables("postscripts: ", own, g2), "a,b,c"},
+		"next record":                         {tables("", next("n", "a,"), next("g1", "b,"), g2, g3), "a,b,b,c"},
+		"next record of groups":               {tables("", next("g1", "a,"), g2, g3), "a,b,c"},
+		"next record without a next":          {tables("", next("n", "a,")), "a,"},
+		"next record inside a value":          {tables("", Row{"node": "n", "postscripts": "a+=NEXTRECORD,b"}, g2), "a,b"},
+		"next record skips others":            {tables("", next("n", "a,"), g1, g3), "a,d"},
+		"next record, hierarchical":           {tables("postscripts", next("n", "a"), next("g2", "b"), g3), "a,b,d"},
+		"hierarchical elsewhere":              {tables("postbootscripts", own, g2), "a,b"},
+		"hierarchical, groups alone":          {tables("postscripts", g2, g3), "b,c,d"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got := c.catalog.nodeAttribute("n", "postscripts"); got != c.want {

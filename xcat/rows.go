@@ -18,7 +18,7 @@ const s390x = "s390x"
 func (x *exporter) checkRows() bool {
 	image := "'" + x.req.Image + "'"
 	var found bool
-	if x.osimage, found = x.catalog.osimage[x.req.Image]; !found {
+	if x.osimage, found = x.catalog.osimage.one(x.req.Image); !found {
 		x.refuse("Cannot find image " + image + " from the osimage table.")
 		return false
 	}
@@ -37,7 +37,7 @@ func (x *exporter) checkRows() bool {
 	if x.result.Refused {
 		return false
 	}
-	if x.linuximage, found = x.catalog.linuximage[x.req.Image]; !found {
+	if x.linuximage, found = x.catalog.linuximage.one(x.req.Image); !found {
 		x.refuse("Cannot find image " + image + " from the linuximage table.")
 	}
 	return found

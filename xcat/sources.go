@@ -22,7 +22,8 @@ func (c *Catalog) Sources() []Source {
 				list = append(list, Source{image, path, whole})
 			}
 		}
-		osimage, linuximage := c.osimage[image], c.linuximage[image]
+		osimage, _ := c.osimage.one(image)
+		linuximage, _ := c.linuximage.one(image)
 		for _, column := range listColumns {
 			for _, path := range splitList(linuximage[column], ",") {
 				add(path, false)
@@ -38,10 +39,12 @@ func (c *Catalog) Sources() []Source {
 		}
 		kits := map[string]bool{}
 		for _, comp := range splitList(osimage["kitcomponents"], ",") {
-			kits[c.kitOf[comp]["kitname"]] = true
+			component, _ := c.kitOf.one(comp)
+			kits[component["kitname"]] = true
 		}
 		for _, kit := range slices.Sorted(maps.Keys(kits)) {
-			add(c.kit[kit]["kitdir"], true)
+			row, _ := c.kit.one(kit)
+			add(row["kitdir"], true)
 		}
 	}
 	return list

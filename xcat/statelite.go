@@ -80,7 +80,7 @@ func (x *exporter) liteRows() []tablesdump.LiteRow {
 	}
 	var rows []tablesdump.LiteRow
 	for _, owner := range append(owners, x.req.Image) {
-		for _, row := range x.catalog.litefiles[owner] {
+		for _, row := range x.catalog.litefiles.all(owner) {
 			if !isSet(row["file"]) {
 				continue
 			}

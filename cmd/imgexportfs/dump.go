@@ -28,12 +28,7 @@ func runDump(c *cli.Context, flags *siteFlags) error {
 		return usageError("dump takes its flags and then one directory, but there are %d arguments; see %s dump --help", c.NArg(), programName)
 	}
 	dir := c.Args().First()
-	site, err := flags.open(c.Context, 0, nil)
-	if err != nil {
-		return err
-	}
-	defer func() { _ = site.Close() }()
-	dumps, err := site.Dump(c.Context)
+	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.cfgloc, Root: flags.root})
 	if err != nil {
 		return withCode(exitSite, err)
 	}

@@ -100,9 +100,12 @@ func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.L
 	return site, withCode(exitSite, err)
 }
 
+// oneReading is longer than a command runs that reads the database once.
+const oneReading = 1000 * time.Hour
+
 // snapshot opens the site and reads its rows, for commands that run once.
 func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, error) {
-	site, err := f.open(ctx, 0, nil)
+	site, err := f.open(ctx, oneReading, nil)
 	if err != nil {
 		return nil, nil, err
 	}

@@ -77,52 +77,59 @@ const (
 
 // ParseSpec reads what the file cfgloc and the variable XCATCFG hold:
 // KIND:PLACE, KIND:PLACE|USER|PASSWORD, or a bare directory with SQLite files.
-// Errors never show more of the text than the kind.
+// As for xCAT, blanks belong to user and password, and what follows a third "|" does
+// not count. Errors never show more of the text than the kind, and nothing of a text
+// that may hold a password in an unknown place.
 func ParseSpec(text string) (Spec, error) {
-	text = strings.TrimRight(text, " \t\r\n")
-	if text == "" {
+	if strings.TrimSpace(text) == "" {
 		return Spec{}, errors.New("database location is empty: give one such as SQLite:/etc/xcat")
 	}
 	name, rest, found := strings.Cut(text, ":")
-	if !found || strings.HasPrefix(text, "/") || strings.HasPrefix(text, ".") {
-		return Spec{Kind: SQLite, Place: text}, nil
+	kind, known := parseKind(name)
+	known = known && found
+	switch {
+	case !known && strings.Contains(text, "|"):
+		return Spec{}, errors.New("database location holds | and does not begin with a kind that xCAT knows (SQLite:, mysql:, Pg:, CSV: or DB2:), " +
+			"so it is not shown here: write mysql:dbname=DATABASE;host=HOST|USER|PASSWORD, and SQLite: before a directory")
+	case !found || !known && strings.HasPrefix(text, "/") || strings.HasPrefix(text, "."):
+		return Spec{Kind: SQLite, Place: strings.TrimRight(text, blanks)}, nil
+	case !known:
+		return Spec{}, unknownKind(name)
 	}
-	kind, err := parseKind(name)
-	if err != nil {
-		return Spec{}, err
-	}
-	spec := Spec{Kind: kind, Place: rest}
+	spec := Spec{Kind: kind, Place: strings.TrimRight(rest, blanks)}
 	if kind != SQLite && kind != CSV {
-		parts := strings.SplitN(rest, "|", 3)
-		spec.Place = parts[0]
-		if len(parts) > 1 {
-			spec.User = parts[1]
-		}
-		if len(parts) > 2 {
-			spec.Password = Secret(parts[2])
-		}
+		parts := append(strings.Split(strings.TrimSuffix(rest, "\n"), "|"), "", "")
+		spec.Place, spec.User, spec.Password = parts[0], parts[1], Secret(parts[2])
 	}
-	if spec.Place == "" {
+	if strings.TrimSpace(spec.Place) == "" {
 		return Spec{}, fmt.Errorf("database location %s: names no place after the colon", kind)
 	}
 	return spec, nil
 }
 
-func parseKind(name string) (Kind, error) {
+// blanks at the end of a directory's name were left by an editor.
+const blanks = " \t\r\n"
+
+func parseKind(name string) (Kind, bool) {
 	for _, k := range []Kind{SQLite, MySQL, PostgreSQL, CSV, DB2} {
 		if strings.EqualFold(name, string(k)) {
-			return k, nil
+			return k, true
 		}
 	}
+	return "", false
+}
+
+func unknownKind(name string) error {
 	if strings.Trim(name, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_") != "" {
-		return "", errors.New("database location is neither KIND:PLACE nor a directory: give one such as SQLite:/etc/xcat")
+		return errors.New("database location is neither KIND:PLACE nor a directory: give one such as SQLite:/etc/xcat")
 	}
-	return "", fmt.Errorf("unknown kind of database %q: xCAT has SQLite, mysql, Pg, CSV and DB2", name)
+	return fmt.Errorf("unknown kind of database %q: xCAT has SQLite, mysql, Pg, CSV and DB2", name)
 }
 
 // findSpec decides which database a site uses, in xCAT's order: what the user
 // says, XCATCFG, the first line of the file cfgloc, the directories that
-// xCAT has used for SQLite.
+// xCAT has used for SQLite. XCATCFG belongs to this host, so with a root other than "/",
+// which is the disk of another host, it does not count.
 func findSpec(root *source.Root, cfg Config) (Spec, error) {
 	if cfg.Cfgloc != "" {
 		return parseFromOrIn(root, "--cfgloc", cfg.Cfgloc)
@@ -131,14 +138,14 @@ func findSpec(root *source.Root, cfg Config) (Spec, error) {
 	if getenv == nil {
 		getenv = os.Getenv
 	}
-	if text := getenv(cfglocEnv); text != "" {
+	if text := getenv(cfglocEnv); text != "" && root.Dir() == "/" {
 		return parseFromOrIn(root, cfglocEnv, text)
 	}
 	line, err := firstLine(root, cfglocFile)
 	if err != nil {
 		return Spec{}, err
 	}
-	if line != "" {
+	if strings.TrimSpace(line) != "" {
 		return parseFrom(root, cfglocFile, line)
 	}
 	if st, err := root.Stat(oldSQLite); err == nil && st.IsDir() {
@@ -196,5 +203,5 @@ func firstLine(root *source.Root, name string) (string, error) {
 		return "", fmt.Errorf("find the site's database: %s: %w", name, err)
 	}
 	line, _, _ := strings.Cut(string(text), "\n")
-	return strings.TrimRight(line, " \t\r"), nil
+	return line, nil
 }

@@ -20,7 +20,13 @@ func TestParseSpec(t *testing.T) {
 		"dir":                {Kind: SQLite, Place: "dir"},
 		"SQLite:/a|b":        {Kind: SQLite, Place: "/a|b"},
 		"CSV:/etc/xcat":      {Kind: CSV, Place: "/etc/xcat"},
-		"mysql:dbname=xcatdb;host=mn|xcatadmin|pass|word": {Kind: MySQL, Place: "dbname=xcatdb;host=mn", User: "xcatadmin", Password: "pass|word"},
+		"mysql:dbname=xcatdb;host=mn|xcatadmin|pass|word": {Kind: MySQL, Place: "dbname=xcatdb;host=mn", User: "xcatadmin", Password: "pass"},
+		"mysql:dbname=x|u|pw|":                            {Kind: MySQL, Place: "dbname=x", User: "u", Password: "pw"},
+		"mysql:dbname=x|u|pw \t \n":                       {Kind: MySQL, Place: "dbname=x", User: "u", Password: "pw \t "},
+		"mysql:dbname=x|u|pw\r":                           {Kind: MySQL, Place: "dbname=x", User: "u", Password: "pw\r"},
+		"mysql:dbname=x| u |":                             {Kind: MySQL, Place: "dbname=x", User: " u "},
+		"Pg:dbname=x||pw":                                 {Kind: PostgreSQL, Place: "dbname=x", Password: "pw"},
+		"SQLite:/etc/xcat \r":                             {Kind: SQLite, Place: "/etc/xcat"},
 		"Pg:dbname=xcatdb;host=mn|u|p":                    {Kind: PostgreSQL, Place: "dbname=xcatdb;host=mn", User: "u", Password: "p"},
 		"mysql:dbname=xcatdb":                             {Kind: MySQL, Place: "dbname=xcatdb"},
 	} {
@@ -35,10 +41,17 @@ func TestParseSpecRefuses(t *testing.T) {
 	for text, says := range map[string]string{
 		"":                           "empty",
 		"\n":                         "empty",
-		"Oracle:x|u|secret":          "Oracle",
+		"Oracle:x|u|secret":          "kind that xCAT knows",
+		"Oracle:x":                   "Oracle",
+		"dbname=x|u|secret":          "kind that xCAT knows",
+		"/some/dir|u|secret":         "SQLite:",
+		"./dir:|u|secret":            "kind that xCAT knows",
+		"secret:secret|u|secret":     "kind that xCAT knows",
+		" \t":                        "empty",
 		"SQLite:":                    "no place",
 		"mysql:|u|secret":            "no place",
-		"user|secret:dbname=x|u|pwd": "neither",
+		"user|secret:dbname=x|u|pwd": "kind that xCAT knows",
+		"user@host:dbname=x":         "neither",
 	} {
 		_, err := ParseSpec(text)
 		if err == nil || !strings.Contains(err.Error(), says) {
@@ -102,7 +115,7 @@ func TestFindSpecAsksInXCATsOrder(t *testing.T) {
 	}
 	expect(find(""), "/from/file")
 	env = "/from/env"
-	expect(find(""), "/from/env")
+	expect(find(""), "/from/file") // the variable is this host's, and the root another one's
 	expect(find("SQLite:/from/flag"), "/from/flag")
 	expect(find("relative"), "relative") // to the root
 }
@@ -133,5 +146,30 @@ func mkdir(t *testing.T, dir, name string) {
 	t.Helper()
 	if err := os.MkdirAll(filepath.Join(dir, name), 0o755); err != nil {
 		t.Fatal(err)
+	}
+}
+
+func TestTheVariableCountsForThisHost(t *testing.T) {
+	root, err := source.OpenRoot("/")
+	must(t, err)
+	defer func() { _ = root.Close() }()
+	spec, err := findSpec(root, Config{Getenv: func(string) string { return "SQLite:/from/env" }})
+	if err != nil || spec.Place != "/from/env" {
+		t.Errorf("got %v, %v", spec, err)
+	}
+}
+
+func TestBlanksOfAPasswordInAFileCount(t *testing.T) {
+	dir := t.TempDir()
+	mkdir(t, dir, "etc/xcat")
+	must(t, os.WriteFile(filepath.Join(dir, "etc/xcat/cfgloc"), []byte("mysql:dbname=x|u|pw \nsecond line\n"), 0o600))
+	root, err := source.OpenRoot(dir)
+	must(t, err)
+	defer func() { _ = root.Close() }()
+	for _, cfgloc := range []string{"", "/etc/xcat/cfgloc"} {
+		spec, err := findSpec(root, Config{Cfgloc: cfgloc, Getenv: noEnv})
+		if err != nil || spec.Password != "pw " {
+			t.Errorf("--cfgloc %q: password %q, %v", cfgloc, string(spec.Password), err)
+		}
 	}
 }

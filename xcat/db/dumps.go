@@ -1,11 +1,14 @@
 package db
 
 import (
+	"cmp"
 	"context"
 	"database/sql"
+	"errors"
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 
 	"imgexportfs/bundle/source"
 	"imgexportfs/tablesdump"
@@ -58,6 +61,9 @@ func (b *csvBackend) readTable(t tableSpec) (Table, error) {
 	if err != nil {
 		return Table{}, err
 	}
+	if isDBDCSV(t, text) {
+		return Table{}, fmt.Errorf("%s is a table of xCAT's own CSV: database, whose first line has no #, and not a dump: write dumps with dumpxCATdb -p DIR, and name them by --cfgloc CSV:DIR", file)
+	}
 	dump, err := tablesdump.ReadCSV(text)
 	if err != nil {
 		return Table{}, fmt.Errorf("%s: %w: make the dump again with tabdump or dumpxCATdb", file, err)
@@ -66,6 +72,22 @@ func (b *csvBackend) readTable(t tableSpec) (Table, error) {
 		return Table{}, fmt.Errorf("%s has no column %s, so it is not a dump of that table: name the directory of the dumps by --cfgloc", file, t.columns[0])
 	}
 	return tableOfDump(t, dump), nil
+}
+
+// isDBDCSV reports whether text is a table of Perl's DBD::CSV, in which xCAT can keep a
+// site: its first line names the columns, but without a #. Its values mean other things
+// than those of a dump, so it is not read.
+func isDBDCSV(t tableSpec, text []byte) bool {
+	line, _, _ := strings.Cut(string(text), "\n")
+	if strings.HasPrefix(line, "#") {
+		return false
+	}
+	for name := range strings.SplitSeq(line, ",") {
+		if strings.Trim(name, "\" \r") == t.columns[0] {
+			return true
+		}
+	}
+	return false
 }
 
 // tableOfDump takes the columns of the schema out of a dump.
@@ -87,14 +109,21 @@ func tableOfDump(t tableSpec, dump tablesdump.Dump) Table {
 	return table
 }
 
-// Dump returns the tables that exports use as xCAT's tabdump would write
-// them: all columns of the schema, and all rows, disabled ones too, in the
+// Dump reads the tables of a site that exports use, once, and returns them as xCAT's
+// tabdump would write them: all columns of the schema, and all rows, disabled ones too, in the
 // order in which the database gives them. A table that the database does not
 // have has no rows here. The names are those of tabdump's files.
-func (s *Site[C]) Dump(ctx context.Context) ([]NamedDump, error) {
-	tables, err := s.tables(ctx)
+func Dump(ctx context.Context, cfg Config) ([]NamedDump, error) {
+	root, spec, backend, err := find(cfg)
 	if err != nil {
 		return nil, err
+	}
+	defer func() { _ = errors.Join(backend.Close(), root.Close()) }()
+	ctx, cancel := limited(ctx, spec.String())
+	defer cancel()
+	tables, _, err := backend.Load(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("read the site's database: %w", cmp.Or(context.Cause(ctx), err))
 	}
 	dumps := make([]NamedDump, len(schema))
 	for i, t := range schema {

@@ -61,6 +61,7 @@ func TestCSVNamesTheFileAndTheNextStep(t *testing.T) {
 		"no directory": {nil, []string{"/backup", "osimage.csv", "--cfgloc"}},
 		"torn":         {withDump("kit", "#kitname,comments\n\"k\",\"a\n"), []string{"kit.csv", "line 2", "tabdump"}},
 		"empty":        {withDump("linuximage", ""), []string{"linuximage.csv", "line 1", "tabdump"}},
+		"xCAT's own":   {withDump("kit", "kitname,basename,disable\r\n\"k\",,\r\n"), []string{"kit.csv", "xCAT's own CSV: database", "dumpxCATdb -p"}},
 		"not a dump":   {withDump("osimage", "#a,b\n"), []string{"osimage.csv", "no column imagename", "--cfgloc"}},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -142,10 +143,7 @@ func unpackTables(t *testing.T) string {
 
 // The dump of a site is what tabdump wrote of it.
 func TestDumpIsWhatTabdumpWrites(t *testing.T) {
-	site, err := Open(t.Context(), Config{Root: unpackTables(t), Getenv: noEnv}, rowsOf)
-	must(t, err)
-	defer func() { _ = site.Close() }()
-	dumps, err := site.Dump(t.Context())
+	dumps, err := Dump(t.Context(), Config{Root: unpackTables(t), Getenv: noEnv})
 	must(t, err)
 	if len(dumps) != 9 {
 		t.Errorf("%d dumps", len(dumps))
@@ -166,7 +164,7 @@ func TestDumpOfAMissingTableHasNoRows(t *testing.T) {
 	must(t, os.Remove(s.table("nodelist")))
 	s.exec("osimage", `ALTER TABLE osimage DROP COLUMN environvar`)
 	s.insert("osimage", Row{"imagename": "i", "comments": "c"})
-	dumps, err := s.open().Dump(t.Context())
+	dumps, err := Dump(t.Context(), Config{Root: s.root, Getenv: noEnv})
 	must(t, err)
 	text := map[string]string{}
 	for _, dump := range dumps {

@@ -130,8 +130,7 @@ func (s *Site[C]) run(l *look, have *C) {
 // see looks at the database when it is the look's turn. It returns no tables if the known
 // ones are up to date.
 func (s *Site[C]) see(known bool) (Tables, error) {
-	ctx, cancel := context.WithTimeoutCause(s.life, lookLimit,
-		fmt.Errorf("database %s: no answer within %v", s.database, lookLimit))
+	ctx, cancel := limited(s.life, s.database)
 	defer cancel()
 	s.turn.Lock()
 	defer s.turn.Unlock()
@@ -143,6 +142,11 @@ func (s *Site[C]) see(known bool) (Tables, error) {
 		return nil, context.Cause(ctx)
 	}
 	return tables, err
+}
+
+// limited returns a context that ends after lookLimit and says why.
+func limited(ctx context.Context, database string) (context.Context, context.CancelFunc) {
+	return context.WithTimeoutCause(ctx, lookLimit, fmt.Errorf("database %s: no answer within %v", database, lookLimit))
 }
 
 // reload returns the present tables, or none if the known ones are up to date. The caller

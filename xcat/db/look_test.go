@@ -196,8 +196,8 @@ func TestClosingEndsALook(t *testing.T) {
 		if took := time.Since(start); took != 0 {
 			t.Errorf("closing takes %v", took)
 		}
-		if _, err := s.Dump(t.Context()); !errors.Is(err, ErrClosed) {
-			t.Errorf("a closed site dumps: %v", err)
+		if _, err := s.Catalog(t.Context()); !errors.Is(err, ErrClosed) {
+			t.Errorf("a closed site has rows: %v", err)
 		}
 		if log.Len() > 0 {
 			t.Errorf("closing is logged: %s", log)

@@ -55,13 +55,20 @@ func (mysqlDialect) quote(name string) string {
 // rowHash hashes the bytes of each value after their number, so that two rows never
 // have the same text. A row that is too large for the server's max_allowed_packet gives
 // NULL; it counts as changed at every look.
-func (d mysqlDialect) rowHash(_ session, columns []string) string {
+func (d mysqlDialect) rowHash(_ session, columns []column) string {
 	parts := make([]string, len(columns))
 	for i, c := range columns {
-		c = d.quote(c)
-		parts[i] = fmt.Sprintf("IFNULL(CONCAT(LENGTH(%s), ':', CAST(%s AS BINARY)), '-')", c, c)
+		name := d.quote(c.name)
+		parts[i] = fmt.Sprintf("IFNULL(CONCAT(LENGTH(%s), ':', CAST(%s AS BINARY)), '-')", name, name)
 	}
 	return "IFNULL(CAST(CONV(LEFT(SHA2(CONCAT(" + strings.Join(parts, ", ") + "), 256), 16), 16, 10) AS UNSIGNED), UUID_SHORT())"
+}
+
+// inUTF8 converts on the server, which knows all of its character sets.
+func (d mysqlDialect) inUTF8(c column) string {
+	name := d.quote(c.name)
+	text := "CAST(CONVERT(" + name + " USING utf8mb4) AS BINARY)"
+	return "HEX(NULLIF(" + text + ", CAST(" + name + " AS BINARY)))"
 }
 
 // What error numbers of MySQL and MariaDB mean.
@@ -151,11 +158,12 @@ func (s *mysqlSession) isolated(ctx context.Context) (bool, error) {
 // columns asks information_schema, which shows only tables to which the user has some
 // right. So a table that it does not show is queried: then the server says whether it
 // is missing or forbidden.
-func (s *mysqlSession) columns(ctx context.Context, all bool) (map[string][]string, error) {
-	have := map[string][]string{}
-	err := s.query(ctx, "SELECT TABLE_NAME, COLUMN_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "+
+func (s *mysqlSession) columns(ctx context.Context, all bool) (map[string][]column, error) {
+	have := map[string][]column{}
+	err := s.query(ctx, "SELECT TABLE_NAME, COLUMN_NAME, CHARACTER_SET_NAME, COLLATION_NAME FROM information_schema.COLUMNS WHERE TABLE_SCHEMA = DATABASE() AND "+
 		"TABLE_NAME IN ("+schemaNames()+") ORDER BY TABLE_NAME, ORDINAL_POSITION", func(values [][]byte) {
-		have[string(values[0])] = append(have[string(values[0])], string(values[1]))
+		c := column{name: string(values[1]), charset: string(values[2]), collation: Collation(values[3])}
+		have[string(values[0])] = append(have[string(values[0])], c)
 	})
 	if err != nil || !all {
 		return have, err

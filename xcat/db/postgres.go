@@ -47,10 +47,10 @@ func (pgDialect) quote(name string) string {
 
 // rowHash hashes the text of the row as a composite value, which tells NULL
 // from the empty string and one column from the next.
-func (d pgDialect) rowHash(s session, columns []string) string {
+func (d pgDialect) rowHash(s session, columns []column) string {
 	quoted := make([]string, len(columns))
 	for i, c := range columns {
-		quoted[i] = d.quote(c)
+		quoted[i] = d.quote(c.name)
 	}
 	row := "ROW(" + strings.Join(quoted, ", ") + ")::text"
 	hash := "md5(" + row + ")"
@@ -58,6 +58,12 @@ func (d pgDialect) rowHash(s session, columns []string) string {
 		hash = "encode(sha256(convert_to(" + row + ", getdatabaseencoding())), 'hex')"
 	}
 	return "('x' || left(" + hash + ", 16))::bit(64)::bigint"
+}
+
+// inUTF8 converts on the server. Values with characters that UTF-8 lacks do not exist.
+func (d pgDialect) inUTF8(c column) string {
+	text := d.quote(c.name) + "::text"
+	return "encode(NULLIF(convert_to(" + text + ", 'UTF8'), convert_to(" + text + ", getdatabaseencoding())), 'hex')"
 }
 
 // What codes of PostgreSQL mean.
@@ -131,15 +137,16 @@ func (s *pgSession) end(ctx context.Context) error { return s.run(ctx, "COMMIT")
 
 func (s *pgSession) isolated(context.Context) (bool, error) { return true, nil }
 
-// columns asks the catalog, which shows every user all tables.
-func (s *pgSession) columns(ctx context.Context, _ bool) (map[string][]string, error) {
-	have := map[string][]string{}
+// columns asks the catalog, which shows every user all tables. All text of a database has
+// one encoding, and is compared byte by byte.
+func (s *pgSession) columns(ctx context.Context, _ bool) (map[string][]column, error) {
+	have, encoding := map[string][]column{}, s.conn.ParameterStatus("server_encoding")
 	err := s.query(ctx, "SELECT c.relname, a.attname FROM pg_catalog.pg_class c "+
 		"JOIN pg_catalog.pg_attribute a ON a.attrelid = c.oid "+
 		"WHERE c.relname IN ("+schemaNames()+") AND c.relkind IN ('r', 'p', 'v', 'm', 'f') "+
 		"AND pg_catalog.pg_table_is_visible(c.oid) AND a.attnum > 0 AND NOT a.attisdropped "+
 		"ORDER BY c.relname, a.attnum", func(values [][]byte) {
-		have[string(values[0])] = append(have[string(values[0])], string(values[1]))
+		have[string(values[0])] = append(have[string(values[0])], column{name: string(values[1]), charset: encoding})
 	})
 	return have, err
 }

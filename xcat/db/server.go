@@ -41,7 +41,19 @@ type serverBackend struct {
 
 // layout says which columns of the schema each table of a database has, in
 // the schema's order.
-type layout map[string][]string
+type layout map[string][]column
+
+// column is a column as the server has it.
+type column struct {
+	name      string
+	charset   string // the character set of its text, "" if it has none
+	collation Collation
+}
+
+// isForeign reports whether the column's text may have to be converted to UTF-8.
+func (c column) isForeign() bool {
+	return !slices.Contains([]string{"", "ascii", "utf8", "utf8mb3", "utf8mb4", "UTF8", "SQL_ASCII"}, c.charset)
+}
 
 // dialect is what differs between kinds of servers.
 type dialect interface {
@@ -49,7 +61,10 @@ type dialect interface {
 	quote(name string) string
 	// rowHash is an SQL expression for 64 bits of a hash over the values of a
 	// row; different rows never give the hash the same input.
-	rowHash(s session, columns []string) string
+	rowHash(s session, columns []column) string
+	// inUTF8 is an SQL expression for the hexadecimal digits of a column's value in UTF-8.
+	// It is NULL where that is the value as it is stored.
+	inUTF8(c column) string
 	// sift says what an error of a session means.
 	sift(err error) mishap
 }
@@ -65,7 +80,7 @@ type session interface {
 	// columns returns the columns of each table of the schema that exists. With all
 	// it makes sure that a table that is left out does not exist, rather than is
 	// hidden from a user without rights to it.
-	columns(ctx context.Context, all bool) (map[string][]string, error)
+	columns(ctx context.Context, all bool) (map[string][]column, error)
 	// query hands the rows of the answer to row. The values are good until
 	// it returns; nil is NULL.
 	query(ctx context.Context, statement string, row func(values [][]byte)) error

@@ -51,7 +51,9 @@ func (f *fakeServer) connect(context.Context) (session, error) {
 
 func (f *fakeServer) quote(name string) string { return "<" + name + ">" }
 
-func (f *fakeServer) rowHash(_ session, columns []string) string { return strings.Join(columns, "+") }
+func (f *fakeServer) rowHash(_ session, columns []column) string { return fmt.Sprint(columns) }
+
+func (f *fakeServer) inUTF8(c column) string { return "converted " + c.name }
 
 func (f *fakeServer) sift(err error) mishap {
 	return mishap{lost: errors.Is(err, errLost), passing: errors.Is(err, errChanged), hint: map[bool]string{true: "ask for it"}[errors.Is(err, errDenied)]}
@@ -62,8 +64,14 @@ func (f *fakeServer) isolated(context.Context) (bool, error) { return f.engines,
 func (f *fakeServer) end(context.Context) error              { return nil }
 func (f *fakeServer) close()                                 { f.open-- }
 
-func (f *fakeServer) columns(context.Context, bool) (map[string][]string, error) {
-	return f.tables, nil
+func (f *fakeServer) columns(context.Context, bool) (map[string][]column, error) {
+	have := map[string][]column{}
+	for table, names := range f.tables {
+		for _, name := range names {
+			have[table] = append(have[table], column{name: name})
+		}
+	}
+	return have, nil
 }
 
 func (f *fakeServer) query(_ context.Context, statement string, row func([][]byte)) error {

@@ -58,18 +58,8 @@ var ErrClosed = errors.New("the site is closed")
 // Open opens a site and reads its rows. The function arrange makes a C of the
 // tables, each time that they have changed.
 func Open[C any](ctx context.Context, cfg Config, arrange func(Tables) *C) (*Site[C], error) {
-	root, err := source.OpenRoot(cfg.Root)
+	root, spec, backend, err := find(cfg)
 	if err != nil {
-		return nil, err
-	}
-	spec, err := findSpec(root, cfg)
-	if err != nil {
-		_ = root.Close()
-		return nil, err
-	}
-	backend, err := openBackend(root, spec)
-	if err != nil {
-		_ = root.Close()
 		return nil, err
 	}
 	s := newSite(root, backend, spec.String(), cfg, arrange)
@@ -81,6 +71,21 @@ func Open[C any](ctx context.Context, cfg Config, arrange func(Tables) *C) (*Sit
 		return nil, err
 	}
 	return s, nil
+}
+
+// find returns the root of a site, and the back end for its database.
+func find(cfg Config) (root *source.Root, spec Spec, backend Backend, err error) {
+	if root, err = source.OpenRoot(cfg.Root); err != nil {
+		return nil, Spec{}, nil, err
+	}
+	if spec, err = findSpec(root, cfg); err == nil {
+		backend, err = openBackend(root, spec)
+	}
+	if err != nil {
+		_ = root.Close()
+		return nil, Spec{}, nil, err
+	}
+	return root, spec, backend, nil
 }
 
 // openBackend returns the back end for a database. Nothing is opened yet.
@@ -129,18 +134,4 @@ func (s *Site[C]) Close() error {
 	s.turn.Lock() // whatever takes it later finds that the life is over
 	defer s.turn.Unlock()
 	return errors.Join(s.backend.Close(), s.root.Close())
-}
-
-// tables reads all tables now.
-func (s *Site[C]) tables(ctx context.Context) (Tables, error) {
-	s.turn.Lock()
-	defer s.turn.Unlock()
-	if s.life.Err() != nil {
-		return nil, ErrClosed
-	}
-	tables, _, err := s.backend.Load(ctx)
-	if err != nil {
-		return nil, fmt.Errorf("read the site's database: %w", err)
-	}
-	return tables, nil
 }

@@ -118,11 +118,11 @@ func (b *sqliteBackend) readTable(ctx context.Context, t tableSpec, state fileSt
 		if !strings.HasPrefix(header, headerMagic) || len(header) < headerSize {
 			return readTable{}, fmt.Errorf("%s is not an SQLite database: restore it from a backup, for example with xCAT's restorexCATdb", file)
 		}
-		result.unsafe = header[19] == walFormat && b.mustReadWithoutLocks(file, state)
 		real, err := b.root.RealPath(file)
 		if err != nil {
 			return readTable{}, err
 		}
+		result.unsafe = header[19] == walFormat && mustReadWithoutLocks(real, state)
 		result.table, err = queryTable(ctx, b.dsn(real, result.unsafe), t)
 		if err != nil {
 			return readTable{}, b.explain(err, file)
@@ -159,15 +159,15 @@ func (b *sqliteBackend) header(file string) (string, error) {
 // none. This program does not write into a site, and on a read-only disk it could not.
 // With an empty log the database itself is complete; without -shm no program has it
 // open. Load notices if that changes while it reads.
-func (b *sqliteBackend) mustReadWithoutLocks(file string, state fileState) bool {
+func mustReadWithoutLocks(file string, state fileState) bool {
 	if state.wal != (source.Identity{}) {
 		return false
 	}
-	if _, err := b.root.Stat(file + "-shm"); err != nil {
+	var st unix.Stat_t
+	if err := unix.Lstat(file+"-shm", &st); err != nil {
 		return true
 	}
-	dir, err := b.root.RealPath(path.Dir(file))
-	return err == nil && unix.Access(dir, unix.W_OK) != nil
+	return unix.Access(path.Dir(file), unix.W_OK) != nil
 }
 
 // dsn names a database file for package sqlite.

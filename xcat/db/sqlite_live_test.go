@@ -121,11 +121,11 @@ func TestCfglocCanBeTheNameOfAFile(t *testing.T) {
 	s.insert("osimage", Row{"imagename": "i"})
 	must(t, os.Rename(s.dir, filepath.Join(s.root, "tables")))
 	s.write("etc/my-cfgloc", "SQLite:/tables\nmysql:dbname=x|u|p\n", 0o600)
+	s.write("etc/host-cfgloc", "SQLite:"+s.root+"/tables", 0o600)
 	for _, cfg := range []Config{
-		{Cfgloc: "/etc/my-cfgloc", Getenv: noEnv},
-		{Getenv: func(string) string { return "/etc/my-cfgloc" }},
+		{Root: s.root, Cfgloc: "/etc/my-cfgloc", Getenv: noEnv},
+		{Getenv: func(string) string { return s.root + "/etc/host-cfgloc" }},
 	} {
-		cfg.Root = s.root
 		site, err := Open(t.Context(), cfg, rowsOf)
 		must(t, err)
 		expectImage(t, site, "i")

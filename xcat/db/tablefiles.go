@@ -115,26 +115,49 @@ func (f *tableFiles) state(file string) (fileState, error) {
 	if f.kind == CSV {
 		return fileState{main: main.Identity}, nil
 	}
-	wal, err := f.sidecar(file + "-wal")
+	real, err := f.real(file)
 	if err != nil {
 		return fileState{}, err
 	}
-	journal, err := f.sidecar(file + "-journal")
+	wal, err := f.sidecar(real + "-wal")
 	if err != nil {
+		return fileState{}, err
+	}
+	journal, err := f.sidecar(real + "-journal")
+	if err != nil {
+		return fileState{}, err
+	}
+	if _, err := f.sidecar(real + "-shm"); err != nil {
 		return fileState{}, err
 	}
 	return fileState{main: main.Identity, wal: wal, journal: journal}, nil
 }
 
+// real returns the path without links of a table file, counted from the root. SQLite looks
+// for the table's other files beside that.
+func (f *tableFiles) real(file string) (string, error) {
+	top, err := f.root.RealPath("/")
+	if err != nil {
+		return "", err
+	}
+	real, err := f.root.RealPath(file)
+	return strings.TrimPrefix(real, strings.TrimSuffix(top, "/")), err
+}
+
 // sidecar identifies a file beside a table's. An empty one holds nothing, and
-// comes and goes with readers.
+// comes and goes with readers. SQLite opens these files by itself, and would follow a link
+// out of the root.
 func (f *tableFiles) sidecar(file string) (source.Identity, error) {
-	st, err := f.root.Stat(file)
+	st, err := f.root.Lstat(file)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		return source.Identity{}, nil
-	case err != nil || st.Size == 0:
+	case err != nil:
 		return source.Identity{}, err
+	case !st.IsRegular():
+		return source.Identity{}, fmt.Errorf("%s is a %s, where SQLite keeps a file of its own: remove it, or put the file itself there", file, st.TypeName())
+	case st.Size == 0:
+		return source.Identity{}, nil
 	}
 	return st.Identity, nil
 }

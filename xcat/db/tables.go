@@ -49,9 +49,14 @@ var schema = []tableSpec{
 // Table is what a back end reads of one table: the columns of the schema that
 // the database has, and the rows as they are stored, whether visible or not.
 type Table struct {
-	Columns []string
-	Rows    [][]sql.NullString // one value a column
+	Columns    []string
+	Rows       [][]sql.NullString   // one value a column
+	Collations map[string]Collation // of columns whose values are not compared byte by byte
 }
+
+// Key returns a text that is the same for all values that the database takes for equal
+// in a column.
+func (t Table) Key(column, value string) string { return t.Collations[column].Key(value) }
 
 // Tables are the tables of one state of a database, by name. A table that the
 // database does not have is absent.
@@ -64,9 +69,13 @@ type Row map[string]string
 // Visible returns the rows that are not disabled.
 func (t Table) Visible() []Row {
 	disable := slices.Index(t.Columns, "disable")
+	enabled := make([]string, len(enabling))
+	for i, value := range enabling {
+		enabled[i] = t.Key("disable", value)
+	}
 	rows := make([]Row, 0, len(t.Rows))
 	for _, values := range t.Rows {
-		if disable >= 0 && !isEnabled(values[disable]) {
+		if disable >= 0 && values[disable].Valid && !slices.Contains(enabled, t.Key("disable", values[disable].String)) {
 			continue
 		}
 		rows = append(rows, t.row(values))
@@ -93,11 +102,9 @@ func (t Table) row(values []sql.NullString) Row {
 	return row
 }
 
-// isEnabled reports whether a row with this value of disable is visible. The spellings are
-// xCAT's own; even an empty string, which its commands never store, hides a row.
-func isEnabled(disable sql.NullString) bool {
-	return !disable.Valid || slices.Contains([]string{"0", "no", "NO", "No", "nO"}, disable.String)
-}
+// enabling are the values of disable with which a row is visible, apart from NULL. The
+// spellings are xCAT's own; even an empty string, which its commands never store, hides a row.
+var enabling = []string{"0", "no", "NO", "No", "nO"}
 
 // Version stands for one state of a database. Two states with equal versions
 // hold the same rows.
