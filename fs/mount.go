@@ -103,7 +103,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := gofs.NewNodeFS(&folder{mount: m}, options)
+	nodes := ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}
 	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
 		return err
 	}
