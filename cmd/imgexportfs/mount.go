@@ -65,7 +65,7 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 		return err
 	}
 	defer engine.Close()
-	tuneRuntime(int64(f.site.memory))
+	addProcessors()
 	mounted, err := fs.Mount(ctx, dir, site, engine, fs.Options{
 		Umask:       f.options.umask,
 		AllowOther:  f.options.allowOther,

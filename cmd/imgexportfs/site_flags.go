@@ -109,7 +109,8 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 	return site, catalog, nil
 }
 
-// engine returns an engine that makes bundles as the flags say.
+// engine returns an engine that makes bundles as the flags say. The heap of the
+// process is limited from now on.
 func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:   int64(f.memory),
@@ -120,6 +121,7 @@ func (f *siteFlags) engine(stderr io.Writer) (*bundle.Engine, error) {
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
+	limitHeap(int64(f.memory))
 	return engine, nil
 }
 
