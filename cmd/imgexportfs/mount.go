@@ -49,6 +49,7 @@ func mountCommand() *cli.Command {
 }
 
 func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.Writer) error {
+	surviveBrokenPipes()
 	journal := &fs.Journal{}
 	log := f.log(stderr, journal)
 	site, err := f.site.open(ctx, f.refresh, log)
@@ -100,7 +101,7 @@ func (f mountFlags) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
 const grace = time.Second
 
 // untilUnmounted serves until the directory is unmounted or ctx ends. A signal is a
-// normal way to end a mount, so it is no error.
+// normal way to end a mount, so it is no error, but the mount must be gone then.
 func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	gone := make(chan struct{})
 	go func() {
@@ -113,14 +114,17 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	case <-ctx.Done():
 	}
 	if err := mounted.Unmount(); err != nil {
-		return oneLine(err, mounted.End()) // readers must not wait for a program that ends
+		return leftBehind{oneLine(err, mounted.End())} // readers must not wait for a program that ends
 	}
 	select {
 	case <-gone:
 		return nil
 	case <-time.After(grace):
-		return mounted.End()
 	}
+	if err := mounted.End(); err != nil {
+		return leftBehind{fmt.Errorf("%s is unmounted, but its readers may hang: %w", mounted.Dir(), err)}
+	}
+	return nil
 }
 
 // mountOptions is the value of -o, in the manner of mount(8).
