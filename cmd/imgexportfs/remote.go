@@ -109,7 +109,7 @@ func (p remotePlace) explained(ended error, received bool) error {
 	case received:
 		return nil
 	case failed && exit.ExitCode() == sshFailed:
-		return errors.New("ssh has no connection, or lost it; its reason is above")
+		return errors.New("ssh has no connection, or the host has ended the session; the reason is above")
 	case failed:
 		return fmt.Errorf("nothing was written there; the reason is above (%w)", ended)
 	case ended != nil:
