@@ -47,8 +47,10 @@ UsePAM no
 PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
+SetEnv HOME=%s
+UseDNS no
 ForceCommand /bin/sh %s
-`, port, file("host"), file("user.pub"), h.script), 0o600))
+`, port, file("host"), file("user.pub"), h.home, h.script), 0o600))
 	h.does(t, serves)
 	h.start(t, daemon, file("sshd_config"), port)
 	h.introduce(t, dir, port)
