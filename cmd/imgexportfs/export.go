@@ -66,6 +66,9 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 	if err != nil {
 		return usageError("%w; see %s --help", err, name)
 	}
+	if err := refusePasswords(append([]string{args.image, args.destination, args.node, args.remote}, args.extras...)); err != nil {
+		return err
+	}
 	if args.help {
 		fmt.Fprint(stdout, exportUsage(name))
 		return nil

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -144,6 +145,9 @@ const (
 
 // Set reads one -o. There may be several; they add up.
 func (o *mountOptions) Set(list string) error {
+	if passwordAt([]string{list}, 0) >= 0 { // a part of which must not be shown either
+		return errors.New("the location of a database is no option of mount(8); --cfgloc takes it")
+	}
 	for option := range strings.SplitSeq(list, ",") {
 		name, value, hasValue := strings.Cut(option, "=")
 		switch {

@@ -91,7 +91,7 @@ func (f *siteFlags) addTo(set *pflag.FlagSet) {
 // open opens the site that the flags name. Its rows are read again when they are
 // older than refresh. log is told when the database is lost; it may be nil.
 func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.Logger) (*xcat.Site, error) {
-	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh, Log: log})
+	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Getenv: getenv, Refresh: refresh, Log: log})
 	return site, withCode(exitSite, err)
 }
 
