@@ -103,7 +103,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := gofs.NewNodeFS(&folder{mount: m}, options)
+	nodes := ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}
 	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
 		return err
 	}
@@ -162,8 +162,15 @@ func (m *Mounted) Dir() string { return m.dir }
 func (m *Mounted) Wait() { m.server.Wait() }
 
 // Unmount takes the site away. If files are still open it is detached, so the
-// directory is free at once, and End is needed for the readers to get errors.
-func (m *Mounted) Unmount() error { return Unmount(m.dir) }
+// directory is free at once, and End is needed for the readers to get errors. It is no
+// error if somebody else has taken it away.
+func (m *Mounted) Unmount() error {
+	err := Unmount(m.dir)
+	if err != nil && !isMounted(m.connection, m.dir) {
+		return nil
+	}
+	return err
+}
 
 // End ends the connection to the kernel: whoever still waits for an answer gets an
 // error. It is for the end of the program, after Unmount.

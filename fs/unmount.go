@@ -77,6 +77,16 @@ func findMount(dir string) (found *mountinfo.Info, ok bool, err error) {
 	return list[len(list)-1], true, nil // it covers those before it
 }
 
+// isMounted reports whether the connection of a server, by its number, is mounted on
+// dir, perhaps below other mounts. It is if the table of mounts cannot be read, or if
+// the number is not known.
+func isMounted(connection int, dir string) bool {
+	list, err := mountinfo.GetMounts(func(info *mountinfo.Info) (skip, stop bool) {
+		return info.Mountpoint != dir || info.FSType != source.OwnType || info.Minor != connection, false
+	})
+	return err != nil || connection == 0 || len(list) > 0
+}
+
 // fusermountLimit is how long fusermount may take, which asks the mount.
 const fusermountLimit = 10 * time.Second
 

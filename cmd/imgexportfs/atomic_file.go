@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"os"
 	"path/filepath"
 
@@ -55,12 +56,16 @@ func (f *atomicFile) commit() error {
 	return nil
 }
 
-// discard removes the file unless it has its name. It must be called in the end.
+// discard removes the file unless it has its name. It must be called in the end. Its
+// error is a leftBehind.
 func (f *atomicFile) discard() error {
 	_ = f.dir.Close()
 	if f.temp == "" {
 		return nil
 	}
 	_ = f.Close()
-	return os.Remove(f.temp)
+	if err := os.Remove(f.temp); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return leftBehind{fmt.Errorf("%s is left behind and may be removed: %w", f.temp, reason(err))}
+	}
+	return nil
 }

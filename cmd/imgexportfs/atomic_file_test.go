@@ -66,3 +66,32 @@ func TestAtomicFileSaysWhenTheNameMayBeLost(t *testing.T) {
 	}
 	onlyFile(t, dir, "foo.tgz")
 }
+
+// What cannot be removed is named, as something that no signal excuses.
+func TestAtomicFileSaysWhatItLeavesBehind(t *testing.T) {
+	for _, test := range []struct {
+		name    string
+		replace func(t *testing.T, temp string)
+		left    bool
+	}{
+		{"gone already", func(*testing.T, string) {}, false},
+		{"a directory with files", func(t *testing.T, temp string) { mkdir(t, filepath.Join(temp, "full")) }, true},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			f, err := newAtomicFile(filepath.Join(t.TempDir(), "foo.tgz"))
+			if err != nil {
+				t.Fatal(err)
+			}
+			temp := f.temp
+			if err := os.Remove(temp); err != nil {
+				t.Fatal(err)
+			}
+			test.replace(t, temp)
+			err = f.discard()
+			_, left := errors.AsType[leftBehind](err)
+			if left != test.left || left && !strings.Contains(err.Error(), temp+" is left behind") {
+				t.Errorf("error %v", err)
+			}
+		})
+	}
+}

@@ -27,7 +27,8 @@ const exitCodes = `0  success
 3  the site's database or its root directory cannot be read
 4  mounting or unmounting failed, or the mount point is not usable
 5  the bundle could not be written, or a source could not be read or has changed; nothing is left behind
-129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM; nothing is left behind`
+129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM; nothing is left behind
+What a signal interrupts and cannot be cleaned up is named, with code 4 or 5.`
 
 // exitError is an error with the code that the program ends with. Without a
 // cause everything has been printed already.
@@ -57,6 +58,12 @@ func withCode(code int, err error) error {
 	return &exitError{code: code, cause: err}
 }
 
+// leftBehind is the error of a clean-up: a mount or a file is still there. A signal is
+// a reason to end early, but no excuse for that.
+type leftBehind struct{ error }
+
+func (l leftBehind) Unwrap() error { return l.error }
+
 // exitStatus returns the code that the program ends with for what a command
 // returned, and the text to print, if any. An error without a code comes from
 // the library that reads flags.
@@ -64,10 +71,14 @@ func exitStatus(ctx context.Context, err error) (code int, text string) {
 	if err == nil {
 		return 0, ""
 	}
-	if signal, ok := interruptedBy(ctx); ok {
-		return exitSignal + int(signal), interruption{signal}.Error()
-	}
 	e, coded := errors.AsType[*exitError](err)
+	if signal, ok := interruptedBy(ctx); ok {
+		ended := interruption{signal}.Error()
+		if left, ok := errors.AsType[leftBehind](err); ok && coded {
+			return e.code, ended + "; " + left.Error()
+		}
+		return exitSignal + int(signal), ended
+	}
 	switch {
 	case !coded:
 		return exitUsage, err.Error()
@@ -127,3 +138,8 @@ func untilInterrupted(parent context.Context) (context.Context, func()) {
 		cancel(nil)
 	}
 }
+
+// surviveBrokenPipes lets a write to a pipe that has no reader any more fail, where
+// SIGPIPE would end the program and leave a dead mount or half a bundle. Programs that
+// this one starts are not affected.
+func surviveBrokenPipes() { signal.Notify(make(chan os.Signal, 1), syscall.SIGPIPE) }

@@ -32,6 +32,9 @@ func TestExitCodes(t *testing.T) {
 		{"of the flag library", t.Context(), some, 2, "some"},
 		{"ended well before the signal", interrupted(syscall.SIGINT), nil, 0, ""},
 		{"SIGINT", interrupted(syscall.SIGINT), withCode(exitWrite, context.Canceled), 130, "ended by a signal: interrupt"},
+		{"SIGTERM and a clean-up that fails", interrupted(syscall.SIGTERM),
+			withCode(exitWrite, oneLine(context.Canceled, leftBehind{errors.New("x.tmp stays")})), 5, "ended by a signal: terminated; x.tmp stays"},
+		{"a clean-up that fails without a signal", t.Context(), withCode(exitMount, leftBehind{some}), 4, "some"},
 		{"SIGTERM", interrupted(syscall.SIGTERM), context.Canceled, 143, "ended by a signal: terminated"},
 	} {
 		if code, said := exitStatus(test.ctx, test.err); code != test.code || said != test.said {

@@ -57,6 +57,7 @@ type bundleWriter func(ctx context.Context, b exportable, progress func(done int
 
 // runExport is the whole command under the name it was called by.
 func runExport(ctx context.Context, name string, argv []string, stdout, stderr io.Writer) error {
+	surviveBrokenPipes()
 	if len(argv) == 0 { // as imgexport: no error line, but code 1
 		fmt.Fprint(stdout, exportUsage(name))
 		return &exitError{code: exitProblems}
@@ -64,6 +65,9 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 	args, err := parseExportArgs(argv)
 	if err != nil {
 		return usageError("%w; see %s --help", err, name)
+	}
+	if err := refusePasswords(append([]string{args.image, args.destination, args.node, args.remote}, args.extras...)); err != nil {
+		return err
 	}
 	if args.help {
 		fmt.Fprint(stdout, exportUsage(name))

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -51,7 +52,7 @@ func parseExportArgs(args []string) (*exportArgs, error) {
 
 // imgexportOptions are imgexport's own. An abbreviation means one of them before it
 // means one of ours, so that old scripts keep their meaning. Their first letters
-// differ, and so do ours, so every abbreviation is unique.
+// differ, so each abbreviation of them is unique.
 var imgexportOptions = []string{"help", "postscripts", "extra", "verbose", "remotehost"}
 
 func (a *exportArgs) options() *pflag.FlagSet {
@@ -67,25 +68,40 @@ func (a *exportArgs) options() *pflag.FlagSet {
 	set.StringVarP(&a.remote, "remotehost", "R", "", "")
 	a.site.addTo(set)
 
-	var all []string
-	set.VisitAll(func(f *pflag.Flag) { all = append(all, f.Name) })
+	all := longOptions(set)
 	set.SetNormalizeFunc(func(_ *pflag.FlagSet, name string) pflag.NormalizedName {
-		return pflag.NormalizedName(completed(name, imgexportOptions, all))
+		if found := meant(name, all); len(found) == 1 {
+			return pflag.NormalizedName(found[0])
+		}
+		return pflag.NormalizedName(name)
 	})
 	return set
 }
 
-// completed returns the option that name is or abbreviates, from the first list that
-// has one; name itself if there is none.
-func completed(name string, lists ...[]string) string {
-	for _, options := range lists {
+// longOptions returns the names of a set's options in order.
+func longOptions(set *pflag.FlagSet) (names []string) {
+	set.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return names
+}
+
+// meant returns the options of all that name may stand for: the one that has this
+// name, or else those that it abbreviates, of imgexport's own if there are any.
+func meant(name string, all []string) []string {
+	if name == "" || slices.Contains(all, name) {
+		return []string{name}
+	}
+	for _, options := range [][]string{imgexportOptions, all} {
+		var found []string
 		for _, option := range options {
-			if strings.HasPrefix(option, name) && name != "" {
-				return option
+			if strings.HasPrefix(option, name) {
+				found = append(found, option)
 			}
 		}
+		if len(found) > 0 {
+			return found
+		}
 	}
-	return name
+	return nil
 }
 
 // takeOptions reads args and returns the operands. It reads one option at a time, to
@@ -117,6 +133,12 @@ func (a *exportArgs) takeOptions(set *pflag.FlagSet, args []string) (operands []
 // parseOption reads the option at the head of args, with its value where it
 // takes one, and returns how many arguments that were.
 func parseOption(set *pflag.FlagSet, args []string) (taken int, err error) {
+	if long, is := strings.CutPrefix(args[0], "--"); is {
+		name, _, _ := strings.Cut(long, "=")
+		if found := meant(name, longOptions(set)); len(found) > 1 {
+			return 1, fmt.Errorf("option --%s is ambiguous (--%s)", name, strings.Join(found, ", --"))
+		}
+	}
 	err = set.Parse(args[:1])
 	if _, valueless := errors.AsType[*pflag.ValueRequiredError](err); valueless {
 		if len(args) == 1 {
@@ -155,7 +177,8 @@ destination     a file, or a directory for <image_name>.tgz; the current directo
 --level N       %[9]s (default: %[10]d)
 --              what follows is a name, even if it begins with a dash
 
-Options may stand anywhere, be bundled (-vpn1) and be abbreviated (--post).
+Options may stand anywhere, be bundled (-vpn1) and be abbreviated (--post) as
+long as only one is meant.
 The bundle gets its name when it is complete and on the disk, with mode 0600.
 The exit code is 1 if an error line was printed; if "Done!" was printed too,
 there is a bundle all the same.

@@ -36,12 +36,14 @@ func TestExportArgsReadWhatImgexportReads(t *testing.T) {
 		{"foo --roo=/mnt/old --cfg SQLite:/x --mem 1G", plain(func(a *exportArgs) {
 			a.site.root, a.site.cfgloc, a.site.memory = "/mnt/old", "SQLite:/x", 1<<30
 		})},
+		{"foo --ca=/c --co=store", plain(func(a *exportArgs) { a.site.cacheDir, a.site.compression = "/c", "store" })},
 		{"-- foo -v", plain(func(a *exportArgs) { a.destination = "-v" })},
 		{"-v -- -c69dash", plain(func(a *exportArgs) { a.verbose, a.image = true, "-c69dash" })},
 		{"-c69dash", plain(func(a *exportArgs) { a.image, a.looksLikeOption = "-c69dash", true })},
 		{"-p -c69dash -c69dash d -v", plain(func(a *exportArgs) {
 			a.image, a.looksLikeOption, a.node, a.destination, a.verbose = "-c69dash", true, "-c69dash", "d", true
 		})},
+		{"-- --c", plain(func(a *exportArgs) { a.image = "--c" })},
 		{"--c69dash", plain(func(a *exportArgs) { a.image, a.looksLikeOption = "--c69dash", true })},
 		{"-", plain(func(a *exportArgs) { a.image = "-" })},
 		{"-h", exportArgs{help: true, site: newSiteFlags()}},
@@ -80,6 +82,9 @@ func TestExportArgsErrorsNameWhatIsWrong(t *testing.T) {
 		"foo --memory much": `"much" for "--memory" flag: invalid size; for example 256MiB`,
 		"foo --verbose=who": "--verbose",
 		"foo ---":           "---",
+		"foo --c x":         "option --c is ambiguous (--cache-dir, --cfgloc, --compression)",
+		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cfgloc, --compression)",
+		"--c foo":           "option --c is ambiguous",
 	} {
 		_, err := parseExportArgs(strings.Fields(line))
 		if err == nil || !strings.Contains(err.Error(), want) {

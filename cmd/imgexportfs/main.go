@@ -6,9 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
-	"strings"
-	"unsafe"
 
 	"github.com/urfave/cli/v2"
 )
@@ -21,6 +18,7 @@ const (
 )
 
 func main() {
+	takeLocation()
 	ctx, stop := untilInterrupted(context.Background())
 	code := run(ctx, takeArgs(os.Args), os.Stdout, os.Stderr)
 	stop()
@@ -36,7 +34,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	err := newApp(stdout, stderr).RunContext(ctx, args)
 	code, text := exitStatus(ctx, err)
 	if text != "" {
-		fmt.Fprintln(stderr, "Error: "+printable(stderr, text))
+		fmt.Fprintln(stderr, "Error: "+printable(stderr, withoutPasswords(text, args)))
 	}
 	return code
 }
@@ -63,6 +61,14 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		command.OnUsageError = asUsageError
 		command.HideHelpCommand = true // "help" may be the name of an image
 		command.UseShortOptionHandling = true
+		if action := command.Action; !command.SkipFlagParsing {
+			command.Action = func(c *cli.Context) error {
+				if err := refusePasswords(c.Args().Slice()); err != nil {
+					return err
+				}
+				return action(c)
+			}
+		}
 	}
 	return app
 }
@@ -86,36 +92,4 @@ func asUsageError(c *cli.Context, err error, _ bool) error {
 		name += " " + c.Command.Name
 	}
 	return usageError("%w; see %s --help", err, name)
-}
-
-// locationWithPassword finds the password in the location of a database, which is an
-// argument of its own or the value of a flag: the text after the user, or after a
-// parameter that names a password.
-var locationWithPassword = regexp.MustCompile(`(?is)^(?:--?cfgloc=)?(?:mysql|pg|db2):.*?(?:\|[^|]*\||(?:pass|pwd)[a-z]*=)(.+)$`)
-
-// takeArgs returns a copy of the process's arguments and overwrites the passwords in
-// the original, because ps shows it. args must be os.Args: Go leaves these in the
-// memory where the kernel has put them.
-func takeArgs(args []string) []string {
-	own := make([]string, len(args))
-	for i, arg := range args {
-		own[i] = strings.Clone(arg)
-	}
-	for i, arg := range own {
-		if at := passwordIn(arg); at >= 0 {
-			shown := unsafe.Slice(unsafe.StringData(args[i]), len(args[i]))
-			for j := at; j < len(shown); j++ {
-				shown[j] = 'x'
-			}
-		}
-	}
-	return own
-}
-
-// passwordIn returns where in an argument a password begins, or -1.
-func passwordIn(arg string) int {
-	if found := locationWithPassword.FindStringSubmatchIndex(arg); found != nil {
-		return found[2]
-	}
-	return -1
 }

@@ -13,13 +13,15 @@ import (
 // them, 1.39 s with them.
 const spareProcessors = 2
 
-// tuneRuntime prepares the runtime to serve a mount. It is called when the workers
-// have been counted.
-func tuneRuntime(memory int64) {
-	cores := runtime.GOMAXPROCS(0)
-	runtime.GOMAXPROCS(cores + spareProcessors)
-	if os.Getenv("GOMEMLIMIT") == "" { // an administrator's limit counts more
-		debug.SetMemoryLimit(heapLimit(memory, cores))
+// addProcessors gives the runtime its spare processors. It is called when the workers
+// and the limit of the heap, which count processors, are there.
+func addProcessors() { runtime.GOMAXPROCS(runtime.GOMAXPROCS(0) + spareProcessors) }
+
+// limitHeap keeps a process that makes bundles near to the memory that it may use for
+// them. A limit that an administrator has set counts more.
+func limitHeap(memory int64) {
+	if os.Getenv("GOMEMLIMIT") == "" {
+		debug.SetMemoryLimit(heapLimit(memory, runtime.GOMAXPROCS(0)))
 	}
 }
 

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,6 +50,7 @@ func mountCommand() *cli.Command {
 }
 
 func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.Writer) error {
+	surviveBrokenPipes()
 	journal := &fs.Journal{}
 	log := f.log(stderr, journal)
 	site, err := f.site.open(ctx, f.refresh, log)
@@ -65,7 +67,7 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 		return err
 	}
 	defer engine.Close()
-	tuneRuntime(int64(f.site.memory))
+	addProcessors()
 	mounted, err := fs.Mount(ctx, dir, site, engine, fs.Options{
 		Umask:       f.options.umask,
 		AllowOther:  f.options.allowOther,
@@ -100,7 +102,7 @@ func (f mountFlags) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
 const grace = time.Second
 
 // untilUnmounted serves until the directory is unmounted or ctx ends. A signal is a
-// normal way to end a mount, so it is no error.
+// normal way to end a mount, so it is no error, but the mount must be gone then.
 func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	gone := make(chan struct{})
 	go func() {
@@ -113,14 +115,17 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	case <-ctx.Done():
 	}
 	if err := mounted.Unmount(); err != nil {
-		return oneLine(err, mounted.End()) // readers must not wait for a program that ends
+		return leftBehind{oneLine(err, mounted.End())} // readers must not wait for a program that ends
 	}
 	select {
 	case <-gone:
 		return nil
 	case <-time.After(grace):
-		return mounted.End()
 	}
+	if err := mounted.End(); err != nil {
+		return leftBehind{fmt.Errorf("%s is unmounted, but its readers may hang: %w", mounted.Dir(), err)}
+	}
+	return nil
 }
 
 // mountOptions is the value of -o, in the manner of mount(8).
@@ -140,6 +145,9 @@ const (
 
 // Set reads one -o. There may be several; they add up.
 func (o *mountOptions) Set(list string) error {
+	if passwordAt([]string{list}, 0) >= 0 { // a part of which must not be shown either
+		return errors.New("the location of a database is no option of mount(8); --cfgloc takes it")
+	}
 	for option := range strings.SplitSeq(list, ",") {
 		name, value, hasValue := strings.Cut(option, "=")
 		switch {

@@ -1,12 +1,16 @@
 package main
 
 import (
+	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os/exec"
 	"strconv"
 	"strings"
+	"syscall"
+	"time"
 
 	"imgexportfs/xcat"
 )
@@ -30,21 +34,7 @@ func newRemotePlace(host, path string, stderr io.Writer) (remotePlace, error) {
 // String is the host.
 func (p remotePlace) String() string { return p.host }
 
-// receiver runs on the other host with the path, the name to use in a
-// directory and the size. As on this host the bundle has a hidden temporary name
-// until it is complete and on the disk. The script is one line, because the login
-// shell that hands it to sh may be a csh.
-const receiver = `umask 077; t=$1; ` +
-	`case $t in ""|*/) t=$t$2;; *) if [ -d "$t" ]; then t=$t/$2; fi;; esac; ` +
-	`case $t in /*) ;; *) t=./$t;; esac; ` +
-	`tmp=$(mktemp "${t%/*}/.imgexport-XXXXXX") || exit 1; ` +
-	`trap "exit 1" HUP INT TERM; trap "rm -f \"\$tmp\"" EXIT; ` +
-	`cat >"$tmp" || exit 1; ` +
-	`n=$(wc -c <"$tmp"); [ "$n" -eq "$3" ] || { echo "received $n of $3 bytes" >&2; exit 1; }; ` +
-	`{ sync "$tmp" 2>/dev/null || sync; } && mv -f "$tmp" "$t"`
-
-// writer returns what streams the bundle to the receiver. There, a broken connection
-// looks like the end of the bundle, so the receiver checks the size.
+// writer returns what streams the bundle to the receiver.
 func (p remotePlace) writer(name string) (bundleWriter, error) {
 	return func(ctx context.Context, b exportable, progress func(int64)) (int64, error) {
 		return p.send(ctx, name+xcat.BundleSuffix, b, progress)
@@ -56,10 +46,10 @@ func (p remotePlace) send(ctx context.Context, file string, b exportable, progre
 	if err != nil {
 		return 0, err
 	}
-	command := "sh -c " + shellQuoted(receiver) + " imgexport " +
-		shellQuoted(p.path) + " " + shellQuoted(file) + " " + strconv.FormatInt(size, 10)
-	ssh := exec.CommandContext(ctx, "ssh", "-o", "BatchMode=yes", "--", p.host, command)
-	ssh.Stdout, ssh.Stderr = p.stderr, p.stderr
+	ssh := exec.CommandContext(ctx, "ssh", p.sshArguments(file, size)...)
+	ssh.WaitDelay = time.Second // a connection that is shared may keep stdout open
+	var said bytes.Buffer
+	ssh.Stdout, ssh.Stderr = &said, p.stderr
 	stdin, err := ssh.StdinPipe()
 	if err != nil {
 		return 0, err
@@ -70,12 +60,66 @@ func (p remotePlace) send(ctx context.Context, file string, b exportable, progre
 	// The errors of both ends count: a full disk there breaks the pipe here, and a
 	// source that changes here truncates the bundle there.
 	written, failed := copyExactly(ctx, stdin, b, progress)
+	if failed == nil && ctx.Err() == nil { // the last moment to stop
+		_, failed = stdin.Write([]byte{'\n'}) // see receiver
+	}
 	closed := stdin.Close()
-	if err := oneLine(ssh.Wait(), failed, closed); err != nil {
+	ended := ssh.Wait()
+	received := p.pass(said.String(), size)
+	switch {
+	case ctx.Err() != nil && !received:
+		return 0, ctx.Err() // ssh was killed
+	case errors.Is(failed, syscall.EPIPE):
+		failed, closed = nil, nil // because ssh has ended
+	}
+	if err := oneLine(failed, closed, p.explained(ended, received)); err != nil {
 		return 0, fmt.Errorf("copy to %s: %w", p.host, err)
 	}
 	return written, nil
 }
+
+// sshArguments are those of the ssh that starts the receiver. A host that never answers,
+// or does not any more, is given up after less than a minute.
+func (p remotePlace) sshArguments(file string, size int64) []string {
+	command := "sh -c " + shellQuoted(receiver) + " imgexport " +
+		shellQuoted(p.path) + " " + shellQuoted(file) + " " + strconv.FormatInt(size, 10)
+	return []string{
+		"-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3",
+		"--", p.host, command,
+	}
+}
+
+// pass reports whether the receiver says on stdout that it has everything. What else is
+// there, which login scripts may print, goes to stderr.
+func (p remotePlace) pass(said string, size int64) (received bool) {
+	for line := range strings.Lines(said) {
+		if strings.TrimSpace(line) == receipt+strconv.FormatInt(size, 10) {
+			received = true
+		} else {
+			fmt.Fprint(p.stderr, line)
+		}
+	}
+	return received
+}
+
+// explained makes an error of how ssh ended. The reason is on stderr already.
+func (p remotePlace) explained(ended error, received bool) error {
+	exit, failed := errors.AsType[*exec.ExitError](ended)
+	switch {
+	case received:
+		return nil
+	case failed && exit.ExitCode() == sshFailed:
+		return errors.New("ssh has no connection, or the host has ended the session; the reason is above")
+	case failed:
+		return fmt.Errorf("nothing was written there; the reason is above (%w)", ended)
+	case ended != nil:
+		return ended
+	}
+	return errors.New("the host has run another command than it was asked to; is the account limited to one?")
+}
+
+// sshFailed is the code of ssh for an error of its own.
+const sshFailed = 255
 
 // shellQuoted returns text as one word for any login shell.
 func shellQuoted(text string) string {

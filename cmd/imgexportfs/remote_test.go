@@ -5,9 +5,12 @@ import (
 	"context"
 	"errors"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"golang.org/x/sys/unix"
 )
 
 // fakeSSH puts an ssh into PATH that runs the command on this host, in the
@@ -16,9 +19,9 @@ func fakeSSH(t *testing.T, home, filter string) {
 	t.Helper()
 	bin := t.TempDir()
 	script := "#!/bin/sh\n" +
-		`[ "$1 $2 $3 $4 $#" = "-o BatchMode=yes -- root@mn2 5" ] || { echo "called with $*" >&2; exit 99; }` + "\n" +
+		`[ "$1 $2 $3 $4 $5 $6 $7 $8 $9 ${10} $#" = "-o BatchMode=yes -o ConnectTimeout=30 -o ServerAliveInterval=15 -o ServerAliveCountMax=3 -- root@mn2 11" ] || { echo "called with $*" >&2; exit 99; }` + "\n" +
 		"cd '" + home + "' || exit 98\n" +
-		filter + ` | sh -c "$5"` + "\n"
+		filter + ` | sh -c "${11}"` + "\n"
 	if err := os.WriteFile(filepath.Join(bin, "ssh"), []byte(script), 0o755); err != nil {
 		t.Fatal(err)
 	}
@@ -53,12 +56,20 @@ func TestRemotePlaceGetsOneCompletePrivateFile(t *testing.T) {
 		"-d ir/-x":            "-d ir/-x",
 		`a b$(touch x)"'*;|&`: `a b$(touch x)"'*;|&`,
 		"back\\slash!":        "back\\slash!",
+		"dir/nl\n":            "dir/nl\n",
+		"filelink":            "dir/aimed\n",
+		"dirlink":             "dir/c60 it's.tgz",
+		"dirlink/":            "dir/c60 it's.tgz",
+		"dirlink/../up":       "up",
 	} {
 		t.Run(path, func(t *testing.T) {
 			home := t.TempDir()
 			mkdir(t, filepath.Join(home, "dir"))
 			mkdir(t, filepath.Join(home, "-d ir"))
 			write(t, filepath.Join(home, "old.tgz"), "old")
+			write(t, filepath.Join(home, "dir/aimed\n"), "old")
+			symlink(t, "dir/aimed\n", filepath.Join(home, "filelink"))
+			symlink(t, "dir", filepath.Join(home, "dirlink"))
 			fakeSSH(t, home, "cat")
 			b := healthy()
 			if said, err := sendTo(t.Context(), t, path, b); err != nil || said != "" {
@@ -89,10 +100,75 @@ func TestRemotePlaceTakesAnAbsolutePath(t *testing.T) {
 	onlyFile(t, home)
 }
 
+// The rules are those of TestLocalPlaceRefusesWhatIsNoFile.
+func TestRemotePlaceRefusesWhatIsNoFile(t *testing.T) {
+	home := t.TempDir()
+	write(t, filepath.Join(home, "file"), "x")
+	mkdir(t, filepath.Join(home, "taken", "c60 it's.tgz"))
+	symlink(t, "nowhere", filepath.Join(home, "dangling"))
+	symlink(t, "/dev/null", filepath.Join(home, "null"))
+	symlink(t, "/dev/shm/../", filepath.Join(home, "devices"))
+	if err := unix.Mkfifo(filepath.Join(home, "fifo"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	symlink(t, "fifo", filepath.Join(home, "fifolink"))
+	before := names(t, home)
+	fakeSSH(t, home, "cat")
+	for path, want := range map[string]string{
+		"missing/":               "there is no directory",
+		"missing/out":            "there is no directory",
+		"file/":                  "there is no directory",
+		"file/out":               "there is no directory",
+		"taken":                  "c60 it's.tgz: is a directory",
+		"taken/":                 "c60 it's.tgz: is a directory",
+		"dangling":               "symbolic link to nothing",
+		"fifo":                   "is a fifo",
+		"fifolink":               "is a fifo",
+		"/dev/null":              "is a device",
+		"null":                   "is a device",
+		"devices/null":           "is a device",
+		"devices/x":              "is a device",
+		"/dev/stdout":            "is a device",
+		"/proc/self/fd/1":        "is a device",
+		strings.Repeat("x", 256): "was not written",
+	} {
+		said, err := sendTo(t.Context(), t, path, healthy())
+		if err == nil || !strings.Contains(err.Error(), "copy to root@mn2: nothing was written there") || strings.Contains(err.Error(), "pipe") || !strings.Contains(said, want) {
+			t.Errorf("%q: error %v; the host said %q, want %q", path, err, said, want)
+		}
+	}
+	if got := names(t, home); got != before {
+		t.Errorf("there was %q, and now there is %q", before, got)
+	}
+	if st, err := os.Stat("/dev/null"); err != nil || st.Mode().IsRegular() {
+		t.Errorf("/dev/null is now %v, %v", st.Mode(), err)
+	}
+}
+
+// names are all names below dir.
+func names(t *testing.T, dir string) string {
+	t.Helper()
+	found, err := exec.Command("find", dir).Output()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(found)
+}
+
+func TestRemotePlaceWantsAReceipt(t *testing.T) {
+	home := t.TempDir()
+	fakeSSH(t, home, "cat >/dev/null; echo welcome; exit 0; cat")
+	said, err := sendTo(t.Context(), t, "", healthy())
+	if err == nil || !strings.Contains(err.Error(), "limited to one") || said != "welcome\n" {
+		t.Errorf("error %v, said %q", err, said)
+	}
+}
+
 func TestRemotePlaceKeepsTheOldFileWhateverFails(t *testing.T) {
 	broken := errors.New("broken source")
-	failing := healthy()
+	failing, late := healthy(), healthy()
 	failing.failAt, failing.err = 17_000, broken
+	late.err, late.late = broken, true
 	for _, test := range []struct {
 		name, filter, path string
 		bundle             fakeBundle
@@ -100,6 +176,8 @@ func TestRemotePlaceKeepsTheOldFileWhateverFails(t *testing.T) {
 	}{
 		{"connection breaks", "head -c 20000", "old.tgz", healthy(), "received 20000 of 35000 bytes"},
 		{"no such directory", "cat", "nodir/x", healthy(), "nodir"},
+		{"last byte missing", "head -c 35000", "old.tgz", healthy(), "the sender has failed"},
+		{"source fails at the end", "cat", "old.tgz", late, "the sender has failed"},
 		{"source fails", "cat", "old.tgz", failing, "received 17000 of 35000 bytes"},
 		{"no connection", "exit 255; cat", "old.tgz", healthy(), ""},
 	} {

@@ -96,7 +96,7 @@ func (f *siteFlags) addTo(set *pflag.FlagSet) {
 // open opens the site that the flags name. Its rows are read again when they are
 // older than refresh. log is told when the database is lost; it may be nil.
 func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.Logger) (*xcat.Site, error) {
-	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Refresh: refresh, Log: log})
+	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Getenv: getenv, Refresh: refresh, Log: log})
 	return site, withCode(exitSite, err)
 }
 
@@ -118,7 +118,7 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 }
 
 // engine returns an engine that makes bundles as the flags say. log is told of
-// panics; nil is the default logger.
+// panics; nil is the default logger. The heap of the process is limited from now on.
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:    int64(f.memory),
@@ -131,6 +131,7 @@ func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, 
 	if err != nil {
 		return nil, usageError("%w", err)
 	}
+	limitHeap(int64(f.memory))
 	return engine, nil
 }
 

@@ -22,6 +22,7 @@ type fakeBundle struct {
 	lie     int // the size is off by this
 	failAt  int // -1: never
 	err     error
+	late    bool   // err comes when all is written
 	during  func() // called in the middle, if set
 }
 
@@ -44,6 +45,9 @@ func (b fakeBundle) WriteTo(ctx context.Context, w io.Writer, progress func(int6
 		}
 		done = next
 		progress(int64(done))
+	}
+	if b.late {
+		return b.err
 	}
 	return nil
 }

@@ -1,0 +1,74 @@
+package fs
+
+import (
+	"os"
+
+	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
+)
+
+// ownThreads refuses the requests of this process's own threads with EDEADLK. Such a
+// request waits for an answer of the process that sent it, perhaps for ever. Package
+// source looks at no mount of this kind, so that none should come; if one comes all the
+// same, a look fails and the mount goes on. A read needs no check, because it needs an
+// open file.
+//
+// The kernel gives the thread of a request, as a number in the mount's namespace of
+// processes. To ask whose it is takes one of the cheapest system calls: 1.2 µs where
+// getppid(2) takes 1.0 µs, and a look at /proc/self/task/TID takes 5 µs.
+type ownThreads struct{ fuse.RawFileSystem }
+
+// deadlock is the answer to an own thread.
+const deadlock = fuse.Status(unix.EDEADLK)
+
+func (o ownThreads) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name string, out *fuse.EntryOut) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.Lookup(cancel, in, name, out)
+}
+
+func (o ownThreads) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.GetAttr(cancel, in, out)
+}
+
+func (o ownThreads) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.StatxOut) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.Statx(cancel, in, out)
+}
+
+func (o ownThreads) Access(cancel <-chan struct{}, in *fuse.AccessIn) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.Access(cancel, in)
+}
+
+func (o ownThreads) Open(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.Open(cancel, in, out)
+}
+
+func (o ownThreads) OpenDir(cancel <-chan struct{}, in *fuse.OpenIn, out *fuse.OpenOut) fuse.Status {
+	if isOwnThread(in.Pid) {
+		return deadlock
+	}
+	return o.RawFileSystem.OpenDir(cancel, in, out)
+}
+
+// ownProcess is the number of this process.
+var ownProcess = os.Getpid()
+
+// isOwnThread reports whether a thread belongs to this process. The kernel sends no
+// signal 0, but says whether it could. Unlike /proc, it counts in the namespace of
+// this process. Number 0 is the kernel itself, or a process outside of the namespace.
+func isOwnThread(tid uint32) bool {
+	return int32(tid) > 0 && unix.Tgkill(ownProcess, int(tid), 0) == nil
+}
