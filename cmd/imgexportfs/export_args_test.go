@@ -82,8 +82,8 @@ func TestExportArgsErrorsNameWhatIsWrong(t *testing.T) {
 		"foo --memory much": `"much" for "--memory" flag: invalid size; for example 256MiB`,
 		"foo --verbose=who": "--verbose",
 		"foo ---":           "---",
-		"foo --c x":         "option --c is ambiguous (--cache-dir, --cfgloc, --compression)",
-		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cfgloc, --compression)",
+		"foo --c x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression)",
+		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression)",
 		"--c foo":           "option --c is ambiguous",
 	} {
 		_, err := parseExportArgs(strings.Fields(line))
