@@ -37,7 +37,8 @@ type Catalog struct {
 	litefiles map[string][]Row // of an image, a group, or ALL, by file
 
 	nodes       *noderange.Nodes
-	postscripts map[string]Row // of a node, a group, or xcatdefaults
+	dynamic     map[string]bool // groups whose nodes only xcatd can find
+	postscripts map[string]Row  // of a node, a group, or xcatdefaults
 	site        map[string]string
 }
 
@@ -55,12 +56,13 @@ func newCatalog(tables db.Tables) *Catalog {
 		postscripts: byKey(rows("postscripts"), "node"),
 		site:        map[string]string{},
 	}
-	groups := map[string][]string{}
+	groups := map[string]string{}
 	for _, row := range rows("nodelist") {
 		if row["node"] != "" {
-			groups[row["node"]] = splitList(row["groups"], ",")
+			groups[row["node"]] = row["groups"]
 		}
 	}
+	c.dynamic = dynamicGroups(rows("nodegroup"))
 	c.nodes = noderange.NewNodes(groups)
 	for _, row := range rows("site") {
 		if row["key"] != "" {
@@ -80,10 +82,6 @@ func (c *Catalog) OSImage(image string) (Row, bool) {
 	row, ok := c.osimage[image]
 	return maps.Clone(row), ok
 }
-
-// FirstNode returns the node whose postscripts imgexport -p takes: the first in
-// byte order of those that the noderange stands for.
-func (c *Catalog) FirstNode(nodes string) (string, error) { return c.nodes.First(nodes) }
 
 // installDir is where a site keeps what it installs.
 func (c *Catalog) installDir() string {
