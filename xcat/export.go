@@ -112,7 +112,7 @@ func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request
 func (x *exporter) run() {
 	x.result.Image, x.result.Name = x.req.Image, x.name
 	x.data("Exporting " + x.req.Image + " to " + x.req.Destination + "...")
-	if !x.checkRows() || !x.checkName() || !x.findKits() {
+	if !x.checkRows() || !x.checkName() || !x.checkImport() || !x.findKits() {
 		return
 	}
 	x.findFiles()

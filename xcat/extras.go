@@ -68,6 +68,9 @@ func (x *exporter) findExtra(given, dest string) {
 	if strings.TrimSpace(dest) == "" || !isSet(dest) {
 		dest = home
 	}
+	if !x.checkExtra(src, dest) {
+		return
+	}
 	x.extras = append(x.extras, e)
 	x.elements = append(x.elements, tablesdump.Group(extraName, tablesdump.Value("src", src), tablesdump.Value("dest", dest)))
 }
