@@ -99,7 +99,5 @@ func (x *exporter) copyKit(name, dir string) {
 	x.add(bundle.NewDirectory(name, st.Perm()&permMask, st.ModTime()))
 	tree := &treeCopy{x: x}
 	tree.below(dir, name)
-	for _, m := range tree.list {
-		x.add(m, nil)
-	}
+	x.addTree(tree.list)
 }
