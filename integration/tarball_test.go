@@ -83,6 +83,15 @@ func (b *tarball) add(h *tar.Header, data io.Reader) error {
 	case tar.TypeSymlink:
 		b.members = append(b.members, fmt.Sprintf("- %s -> %s", name, h.Linkname))
 		return nil
+	case tar.TypeLink:
+		b.members = append(b.members, fmt.Sprintf("%04o %s is %s", h.Mode, name, h.Linkname))
+		return nil
+	case tar.TypeFifo:
+		b.members = append(b.members, fmt.Sprintf("%04o %s fifo", h.Mode, name))
+		return nil
+	case tar.TypeChar, tar.TypeBlock:
+		b.members = append(b.members, fmt.Sprintf("%04o %s device %c %d:%d", h.Mode, name, h.Typeflag, h.Devmajor, h.Devminor))
+		return nil
 	case tar.TypeReg:
 	default:
 		return fmt.Errorf("member %q has type %q", name, h.Typeflag)
