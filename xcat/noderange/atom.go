@@ -143,6 +143,9 @@ func (e *evaluation) selected(text string) (set, error) {
 // described returns the nodes, and those of the groups, whose names a pattern describes.
 // If it describes bare numbers, those of nodes that begin with "node" count too.
 func (e *evaluation) described(p pattern) (set, error) {
+	if n := p.count(); n <= uint64(len(e.names)) {
+		return e.counted(p[0][0], n)
+	}
 	if err := e.spend((len(e.names) + len(e.groupNames) + len(e.site.Dynamic)) * p.size()); err != nil {
 		return nil, err
 	}
@@ -173,10 +176,31 @@ func (e *evaluation) described(p pattern) (set, error) {
 	return found, nil
 }
 
+// counted returns the same as described, by making the n names of an alternative.
+func (e *evaluation) counted(a alternative, n uint64) (set, error) {
+	found := set{}
+	first, _ := strconv.ParseUint(a.numbers.from, 10, 64) // count has seen that it can be
+	for i := range n {
+		name := fmt.Sprintf("%s%0*d%s", a.before, a.numbers.width(), first+i, a.after)
+		if isNumber(name) && !e.isKnown(name) {
+			name = numberPrefix + name
+		}
+		nodes, err := e.named(name)
+		if err == nil {
+			err = e.spend(1)
+		}
+		if err != nil {
+			return nil, err
+		}
+		found.merge(nodes)
+	}
+	return found, nil
+}
+
 // isKnown reports whether a node or a group has the name.
 func (e *evaluation) isKnown(name string) bool {
 	_, isNode := e.groupsText[name]
-	return isNode || len(e.members[name]) > 0
+	return isNode || len(e.members[name]) > 0 || e.site.Dynamic[name]
 }
 
 func isNumber(text string) bool {

