@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -124,6 +125,9 @@ func checkName(name string) error {
 // checkLinks returns an error if a hard link among sorted members has no regular member
 // before it to share its bytes with.
 func checkLinks(ms []Member) error {
+	if !slices.ContainsFunc(ms, func(m Member) bool { return m.Kind == HardLink }) {
+		return nil
+	}
 	regular := map[string]int64{}
 	for _, m := range ms {
 		switch m.Kind {

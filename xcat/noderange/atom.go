@@ -2,7 +2,6 @@ package noderange
 
 import (
 	"fmt"
-	"regexp"
 	"strconv"
 	"strings"
 )
@@ -72,72 +71,6 @@ func closing(text string) int {
 		}
 	}
 	return -1
-}
-
-// matching returns the nodes whose whole name the regular expression matches, or else
-// those of the groups.
-func (e *evaluation) matching(pattern string) (set, error) {
-	re, err := compile("^" + pattern + "$")
-	if err != nil {
-		return nil, err
-	}
-	if err := e.spend(len(e.names) + len(e.groupNames)); err != nil {
-		return nil, err
-	}
-	found := set{}
-	for _, node := range e.names {
-		if re.MatchString(node) {
-			found.add(node)
-		}
-	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	for _, group := range e.groupNames {
-		if re.MatchString(group) {
-			found.add(e.members[group]...)
-		}
-	}
-	return found, nil
-}
-
-func compile(pattern string) (*regexp.Regexp, error) {
-	re, err := regexp.Compile(pattern)
-	if err != nil {
-		return nil, fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
-	}
-	return re, nil
-}
-
-// operators are those of a selection by an attribute.
-var operators = regexp.MustCompile(`^([^=!~,@]*)(==|!=|=~|!~)(.*)$`)
-
-// selected returns the nodes that have an attribute: groups==all, groups=~gpu. The value
-// of groups is the whole list.
-func (e *evaluation) selected(text string) (set, error) {
-	parts := operators.FindStringSubmatch(text)
-	attribute, operator, value := parts[1], parts[2], parts[3]
-	if attribute == "node" || attribute == "" {
-		return set{}, nil // nothing in xCAT either
-	}
-	if attribute != "groups" && attribute != "nodelist.groups" {
-		return nil, fmt.Errorf("%s selects by an attribute that exports do not read; only groups can be used, or name the nodes", text)
-	}
-	holds := func(groups string) bool { return groups == value }
-	if operator[1] == '~' {
-		re, err := compile(value)
-		if err != nil {
-			return nil, err
-		}
-		holds = re.MatchString
-	}
-	found := set{}
-	for _, node := range e.names {
-		if holds(e.groupsText[node]) == (operator[0] == '=') {
-			found.add(node)
-		}
-	}
-	return found, e.spend(len(e.names))
 }
 
 // described returns the nodes, and those of the groups, whose names a pattern describes.
