@@ -2,6 +2,7 @@ package noderange
 
 import (
 	"fmt"
+	"regexp"
 	"strconv"
 	"strings"
 )
@@ -140,27 +141,26 @@ func isNumber(text string) bool {
 	return text != "" && strings.Trim(text, "0123456789") == ""
 }
 
-// parsePlus reads NODE+N: the node, and the next N by its last number.
+// plusForm is NODE+N: a name that ends in a number, or has a dot behind it.
+var plusForm = regexp.MustCompile(`^(.*?)(\d+)(\..+)?\+(\d+)$`)
+
+// parsePlus reads NODE+N: the node, and the next N by its number.
 func parsePlus(text string) pattern {
-	node, more, _ := strings.Cut(text, "+")
-	prefix, digits, suffix, ok := splitNumber(node)
-	from, errFrom := strconv.ParseUint(digits, 10, 64)
-	n, errN := strconv.ParseUint(more, 10, 32)
-	if !ok || errFrom != nil || errN != nil || from+n < from {
+	parts := plusForm.FindStringSubmatch(text)
+	if parts == nil {
 		return nil
+	}
+	prefix, digits, suffix := parts[1], parts[2], parts[3]
+	from, errFrom := strconv.ParseUint(digits, 10, 64)
+	n, errN := strconv.ParseUint(parts[4], 10, 32)
+	if errFrom != nil || errN != nil || from+n < from {
+		return nil
+	}
+	if prefix == "" && suffix == "" {
+		prefix = numberPrefix
 	}
 	to := fmt.Sprintf("%0*d", len(digits), from+n)
 	return pattern{{{prefix, sequence{digits, to}, suffix}}}
-}
-
-// splitNumber splits a node name at its last number.
-func splitNumber(name string) (prefix, digits, suffix string, ok bool) {
-	c := components(name)
-	if len(c) < 3 {
-		return "", "", "", false
-	}
-	last := len(c) - 2
-	return strings.Join(c[:last], ""), c[last], c[last+1], true
 }
 
 // components splits a name into text, digits, text, digits and so on to text.

@@ -110,23 +110,19 @@ func (e *evaluation) part(text string, isMinus bool, depth int) (set, error) {
 	}
 	var common set
 	for i, side := range split(text, '@') {
-		rest, without := side, false
-		if i > 0 {
-			rest, without = strings.CutPrefix(side, "-")
+		if i > 0 && strings.HasPrefix(side, "-") {
+			return nil, fmt.Errorf("in %s the dash behind @ has no meaning in xCAT; write what is to be left out behind a comma", text)
 		}
-		nodes, err := e.atom(rest, depth)
+		nodes, err := e.atom(side, depth)
 		if err != nil {
 			return nil, err
 		}
 		if len(nodes) == 0 {
 			e.unknown = append(e.unknown, text)
 		}
-		switch {
-		case i == 0:
+		if i == 0 {
 			common = nodes
-		case without:
-			common.remove(nodes)
-		default:
+		} else {
 			common.intersect(nodes)
 		}
 	}

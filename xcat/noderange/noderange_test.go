@@ -75,11 +75,9 @@ func TestExpand(t *testing.T) {
 		"10-15,-13":                      "node10 node15",
 		"10+3":                           "node10 node13",
 		"/n.":                            "n1 n2 n3",
-		"/od.*":                          "n2", // a group, as no node matches
 		"-n1,all":                        "n2",
 		"all,-(n1,n3)":                   "n2",
 		"(all,g)@(g,n2)":                 "g n2",
-		"all@-n1":                        "n2",
 		"nodelist.groups==pad":           "n01 n09",
 		"groups=~^w$,groups!~.":          "web-1 web-2 f1n1 f1n2 f2n1 f2n2 f3n1 n112 n18 n20 noGroups node10 node13 web-3",
 		"n1-n" + strings.Repeat("9", 30): "n1 n10 n112 n18 n2 n20 n3",
@@ -110,6 +108,19 @@ func TestShortAndLongRangesAgree(t *testing.T) {
 		b, _, errB := long.Expand(noderange, Site{})
 		if errA != nil || errB != nil || !slices.Equal(a, b) {
 			t.Errorf("%s: %q, %v and %q, %v", noderange, a, errA, b, errB)
+		}
+	}
+}
+
+// NODE+N counts at the end of the name, or at the first number with a dot behind it.
+func TestPlus(t *testing.T) {
+	c := nodesOf("n1", "n2", "n01x", "n02x", "n1.d3", "n2.d3", "10", "node10", "web-1-eth1", "web-1-eth2")
+	for noderange, want := range map[string]string{
+		"n1+1": "n1 n2", "n01x+1": "", "n1.d3+1": "n1.d3 n2.d3", "10+1": "node10", "web-1-eth1+9": "web-1-eth1 web-1-eth2", "n1+": "", "n+1": "", "n1+-1": "", "n1+99999999999999999999": "",
+	} {
+		got, _, err := c.Expand(noderange, Site{})
+		if err != nil || strings.Join(got, " ") != want {
+			t.Errorf("%s: %q, %v; want %q", noderange, got, err, want)
 		}
 	}
 }
@@ -157,6 +168,9 @@ func TestAPartThatCannotBeUnderstoodRefusesTheWhole(t *testing.T) {
 		"/n(":            "not supported",
 		"os==rhels9":     "os==rhels9 selects by an attribute",
 		"nodehm.mgt=~hm": "only groups can be used",
+		"all@-n1":        "the dash behind @",
+		"n[1-2][3-4]":    "without a letter",
+		"n[1-2]0[3-4]":   "without a letter",
 		"(n1":            "parentheses",
 		"x(n1)":          "parentheses",
 		"^/secret":       "^/secret: permission denied",

@@ -194,26 +194,32 @@ func between(left, right string) (alternative, bool, error) {
 	return alternative{strings.Join(a[:at], ""), numbers, strings.Join(a[at+1:], "")}, true, nil
 }
 
-// parseBrackets reads text with lists in brackets. Digits beside a bracket belong to the
-// numbers in it, as in xCAT: n[1-2]0 is n10 to n20.
+// parseBrackets reads text with lists in brackets. Digits before a bracket, and those
+// behind the last one, belong to the numbers in it, as in xCAT: n[1-2]0 is n10 to n20.
 func parseBrackets(text string) (pattern, error) {
 	if text[0] == '[' {
 		return nil, nil // nothing in xCAT either
 	}
 	var p pattern
-	for text != "" {
-		literal, rest, found := strings.Cut(text, "[")
+	for rest := text; rest != ""; {
+		literal, behind, found := strings.Cut(rest, "[")
 		if !found {
 			p = append(p, piece{{before: literal}})
 			break
 		}
-		list, after, closed := strings.Cut(rest, "]")
+		list, after, closed := strings.Cut(behind, "]")
 		if !closed || strings.ContainsAny(literal+list, "[]") {
 			return nil, nil
 		}
 		name := strings.TrimRight(literal, "0123456789")
-		text = strings.TrimLeft(after, "0123456789")
-		pc, err := parseItems(literal[len(name):], list, after[:len(after)-len(text)])
+		if p != nil && name == "" {
+			return nil, fmt.Errorf("in %s one pair of brackets follows another without a letter between them; write the nodes as several parts", text)
+		}
+		rest = after
+		if !strings.Contains(after, "[") {
+			rest = strings.TrimLeft(after, "0123456789")
+		}
+		pc, err := parseItems(literal[len(name):], list, after[:len(after)-len(rest)])
 		if err != nil || pc == nil {
 			return nil, err
 		}

@@ -6,10 +6,10 @@ import (
 	"regexp/syntax"
 )
 
-// matching returns the nodes whose whole name the regular expression matches, or else
-// those of the groups.
+// matching returns the nodes whose whole name the regular expression matches. xCAT's
+// manual says that it can match groups too, which it does not.
 func (e *evaluation) matching(pattern string) (set, error) {
-	re, err := e.compile("^"+pattern+"$", len(e.names)+len(e.groupNames))
+	re, err := e.compile("^"+pattern+"$", len(e.names))
 	if err != nil {
 		return nil, err
 	}
@@ -17,14 +17,6 @@ func (e *evaluation) matching(pattern string) (set, error) {
 	for _, node := range e.names {
 		if re.MatchString(node) {
 			found.add(node)
-		}
-	}
-	if len(found) > 0 {
-		return found, nil
-	}
-	for _, group := range e.groupNames {
-		if re.MatchString(group) {
-			found.add(e.members[group]...)
 		}
 	}
 	return found, nil
