@@ -56,6 +56,9 @@ func (e *Engine) NewBundle(ctx context.Context, name string, members []Member) (
 			return nil, fmt.Errorf("bundle %s: two members are called %s", name, members[i].Name)
 		}
 	}
+	if err := checkLinks(members); err != nil {
+		return nil, fmt.Errorf("bundle %s: %w", name, err)
+	}
 	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
 	b.hash.turn = make(chan struct{}, 1)
 	var err error

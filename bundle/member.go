@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"path"
+	"slices"
 	"sort"
 	"strings"
 	"time"
@@ -17,6 +18,10 @@ const (
 	Directory Kind = iota + 1
 	Regular
 	Symlink
+	HardLink // a file that an earlier member holds already
+	Fifo
+	CharDevice
+	BlockDevice
 )
 
 // Member is one entry of a bundle below its top directory. The constructors
@@ -27,8 +32,10 @@ type Member struct {
 	Perm     uint32    // 0 to 07777
 	UID, GID uint32    // 0 but inside extra directories (RULES.md, section 4)
 	ModTime  time.Time // zero: the newest time in the bundle, for generated members
-	Target   string    // of a symbolic link
-	Content  Content   // of a regular file
+	Target   string    // of a symbolic link; of a hard link: the member that holds the bytes
+	Content  Content   // of a regular file and of a hard link
+	Major    uint32    // of a device
+	Minor    uint32    // of a device
 }
 
 // NewDirectory returns a directory member.
@@ -50,6 +57,33 @@ func NewSymlink(name, target string, mtime time.Time) (Member, error) {
 		return Member{}, fmt.Errorf("member %q: %q is no target of a symbolic link", name, target)
 	}
 	return checked(Member{Name: name, Kind: Symlink, Perm: 0o777, ModTime: mtime, Target: target})
+}
+
+// NewHardLink returns m as a hard link to the regular member target. It keeps its
+// content, which is not stored again. Target must come before it in byte order, as
+// the bytes of a link do in an archive.
+func NewHardLink(m Member, target string) (Member, error) {
+	if m.Kind != Regular {
+		return Member{}, fmt.Errorf("member %q: only a regular file can be a hard link", m.Name)
+	}
+	if target == "" || target >= m.Name {
+		return Member{}, fmt.Errorf("member %q: a hard link to %q, which does not come before it", m.Name, target)
+	}
+	m.Kind, m.Target = HardLink, target
+	return checked(m)
+}
+
+// NewFifo returns a fifo member.
+func NewFifo(name string, perm uint32, mtime time.Time) (Member, error) {
+	return checked(Member{Name: name, Kind: Fifo, Perm: perm, ModTime: mtime})
+}
+
+// NewDevice returns the member of a device, whose kind is CharDevice or BlockDevice.
+func NewDevice(name string, kind Kind, perm uint32, mtime time.Time, major, minor uint32) (Member, error) {
+	if kind != CharDevice && kind != BlockDevice {
+		return Member{}, fmt.Errorf("member %q: kind %d is no device", name, kind)
+	}
+	return checked(Member{Name: name, Kind: kind, Perm: perm, ModTime: mtime, Major: major, Minor: minor})
 }
 
 // WithOwner returns the member with another owner than root.
@@ -83,6 +117,26 @@ func checkName(name string) error {
 		}
 		if len(part) > 255 {
 			return fmt.Errorf("a name of %d bytes is longer than a file name can be (255)", len(part))
+		}
+	}
+	return nil
+}
+
+// checkLinks returns an error if a hard link among sorted members has no regular member
+// before it to share its bytes with.
+func checkLinks(ms []Member) error {
+	if !slices.ContainsFunc(ms, func(m Member) bool { return m.Kind == HardLink }) {
+		return nil
+	}
+	regular := map[string]int64{}
+	for _, m := range ms {
+		switch m.Kind {
+		case Regular:
+			regular[m.Name] = m.Content.Size()
+		case HardLink:
+			if size, found := regular[m.Target]; !found || size != m.Content.Size() {
+				return fmt.Errorf("member %s: no file %s of its size comes before it", m.Name, m.Target)
+			}
 		}
 	}
 	return nil

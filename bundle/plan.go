@@ -73,6 +73,10 @@ func hashMembers(s *fieldHash, members []Member, content func(Content, *fieldHas
 		s.int(int64(m.GID))
 		s.int(m.ModTime.UnixNano())
 		s.string(m.Target)
+		if m.Kind == CharDevice || m.Kind == BlockDevice {
+			s.int(int64(m.Major))
+			s.int(int64(m.Minor))
+		}
 		if m.Content != nil {
 			s.int(m.Content.Size())
 			content(m.Content, s)

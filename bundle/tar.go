@@ -34,10 +34,13 @@ func (t *tarEntries) name(i int) string {
 	}
 	m := t.members[i-leadingEntries]
 	if m.Kind == Directory {
-		return "./" + t.top + "/" + m.Name + "/"
+		return t.pathOf(m.Name) + "/"
 	}
-	return "./" + t.top + "/" + m.Name
+	return t.pathOf(m.Name)
 }
+
+// pathOf is the path of a member in the archive.
+func (t *tarEntries) pathOf(name string) string { return "./" + t.top + "/" + name }
 
 func (t *tarEntries) bodySize(i int) int64 {
 	if content := t.body(i); content != nil {
@@ -50,7 +53,11 @@ func (t *tarEntries) body(i int) Content {
 	if i < leadingEntries || t.isEnd(i) {
 		return nil
 	}
-	return t.members[i-leadingEntries].Content
+	m := t.members[i-leadingEntries]
+	if m.Kind == HardLink {
+		return nil // an earlier entry has it
+	}
+	return m.Content
 }
 
 func (t *tarEntries) headSize(i int) (int64, error) {
@@ -66,6 +73,9 @@ func (t *tarEntries) head(i int) ([]byte, error) {
 		return tarHead(t.name(i), Member{Kind: Directory, Perm: 0o755}, t.newest)
 	}
 	m := t.members[i-leadingEntries]
+	if m.Kind == HardLink {
+		m.Target = t.pathOf(m.Target)
+	}
 	return tarHead(t.name(i), m, modTime(m, t.newest))
 }
 
@@ -104,6 +114,14 @@ func tarHead(name string, m Member, mtime time.Time) ([]byte, error) {
 		h.Typeflag, h.Linkname = tar.TypeSymlink, m.Target
 	case Regular:
 		h.Typeflag, h.Size = tar.TypeReg, m.Content.Size()
+	case HardLink:
+		h.Typeflag, h.Linkname = tar.TypeLink, m.Target
+	case Fifo:
+		h.Typeflag = tar.TypeFifo
+	case CharDevice:
+		h.Typeflag, h.Devmajor, h.Devminor = tar.TypeChar, int64(m.Major), int64(m.Minor)
+	case BlockDevice:
+		h.Typeflag, h.Devmajor, h.Devminor = tar.TypeBlock, int64(m.Major), int64(m.Minor)
 	default:
 		return nil, fmt.Errorf("kind %d is not a kind of member", m.Kind)
 	}

@@ -12,7 +12,8 @@ import (
 // attributes are what stat shows of a node, apart from what all share.
 type attributes struct {
 	key   inodeKey
-	kind  uint32 // syscall.S_IFREG, S_IFDIR or S_IFLNK
+	kind  uint32 // syscall.S_IFREG, S_IFDIR, S_IFLNK, S_IFIFO, S_IFCHR or S_IFBLK
+	rdev  uint32 // of a device
 	size  int64  // of a file or a link's target
 	time  time.Time
 	valid time.Duration // for how long the kernel may show them
@@ -47,6 +48,7 @@ func (m *mount) fill(a attributes, out *fuse.Attr) {
 		perm &^= m.opts.Umask
 	}
 	out.Mode = a.kind | perm
+	out.Rdev = a.rdev
 	out.Size = uint64(a.size)
 	out.Blocks = (out.Size + 511) / 512 // no holes are reported
 	out.Blksize = blockSize

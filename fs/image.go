@@ -141,6 +141,8 @@ func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, 
 		n = &memberDir{member{versionFile{mount: m, version: v}, shown}}
 	case bundle.Symlink:
 		n = &memberLink{member{versionFile{mount: m, version: v}, shown}, found.Target}
+	case bundle.Fifo, bundle.CharDevice, bundle.BlockDevice:
+		n = &memberSpecial{member{versionFile{mount: m, version: v}, shown}}
 	default:
 		n = &memberFile{member: member{versionFile{mount: m, version: v}, shown}}
 	}
@@ -166,6 +168,12 @@ func memberAttributes(v *version, p *plan, m bundle.Member) attributes {
 		a.kind = syscall.S_IFDIR
 	case bundle.Symlink:
 		a.kind, a.size = syscall.S_IFLNK, int64(len(m.Target))
+	case bundle.Fifo:
+		a.kind = syscall.S_IFIFO
+	case bundle.CharDevice:
+		a.kind, a.rdev = syscall.S_IFCHR, deviceNumber(m)
+	case bundle.BlockDevice:
+		a.kind, a.rdev = syscall.S_IFBLK, deviceNumber(m)
 	default:
 		a.kind, a.size = syscall.S_IFREG, m.Content.Size()
 	}

@@ -8,6 +8,7 @@ import (
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
+	"golang.org/x/sys/unix"
 
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/source"
@@ -22,6 +23,15 @@ type memberLink struct {
 var _ = (gofs.NodeReadlinker)((*memberLink)(nil))
 
 func (l *memberLink) Readlink(context.Context) ([]byte, syscall.Errno) { return []byte(l.target), 0 }
+
+// memberSpecial is a fifo or a device among the members. The kernel opens such a file
+// by itself: a fifo has no bytes, and the mount is one without devices (nodev).
+type memberSpecial struct{ member }
+
+var _ = (node)((*memberSpecial)(nil))
+
+// deviceNumber is the number of a device as FUSE and the kernel write it.
+func deviceNumber(m bundle.Member) uint32 { return uint32(unix.Mkdev(m.Major, m.Minor)) }
 
 // memberFile is a file among the members.
 type memberFile struct {

@@ -83,6 +83,22 @@ func (b *tarball) add(h *tar.Header, data io.Reader) error {
 	case tar.TypeSymlink:
 		b.members = append(b.members, fmt.Sprintf("- %s -> %s", name, h.Linkname))
 		return nil
+	case tar.TypeLink:
+		// The recordings describe each name of a file by its content.
+		mode, of := fmt.Sprintf("%04o ", h.Mode), " "+h.Linkname+" sha256:"
+		for _, line := range b.members {
+			if _, content, found := strings.Cut(line, of); found {
+				b.members = append(b.members, mode+name+" sha256:"+content)
+				return nil
+			}
+		}
+		return fmt.Errorf("member %q links to %q, which does not come before it", name, h.Linkname)
+	case tar.TypeFifo:
+		b.members = append(b.members, fmt.Sprintf("%04o %s fifo", h.Mode, name))
+		return nil
+	case tar.TypeChar, tar.TypeBlock:
+		b.members = append(b.members, fmt.Sprintf("%04o %s device %c %d:%d", h.Mode, name, h.Typeflag, h.Devmajor, h.Devminor))
+		return nil
 	case tar.TypeReg:
 	default:
 		return fmt.Errorf("member %q has type %q", name, h.Typeflag)

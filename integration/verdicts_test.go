@@ -76,10 +76,12 @@ func memberLine(mode, name string, content []byte) string {
 
 // remarks are lines about what imgexport does without a word.
 var remarks = map[string][]phrase{
-	"c14_collision":      {{"Warning", []string{"/install/custom/netboot/rh/dirA/same.pkglist", "twice"}}},
-	"c18_pkglist_is_dir": {{"Warning", []string{"/opt/xcat/share/xcat/netboot/rh", "pkglist", "c18_pkglist_is_dir", "directory"}}},
-	"c35_raw_x86":        {{"Warning", []string{"c35_raw_x86", "manifest"}}},
-	"c86_esx":            {{"Warning", []string{"c86_esx", "manifest"}}},
+	"c14_collision":           {{"Warning", []string{"/install/custom/netboot/rh/dirA/same.pkglist", "twice"}}},
+	"c18_pkglist_is_dir":      {{"Warning", []string{"/opt/xcat/share/xcat/netboot/rh", "pkglist", "c18_pkglist_is_dir", "directory"}}},
+	"c20_statelite":           {{"Warning", []string{`"/etc/a \"quoted\" file"`, "litefile", "c20_statelite", "imgimport"}}},
+	"c42_kit_dirname_differs": {{"Warning", []string{"kitC", "otherdir", "kitdir", "kitrepodir", "imgimport"}}},
+	"c35_raw_x86":             {{"Warning", []string{"c35_raw_x86", "manifest"}}},
+	"c86_esx":                 {{"Warning", []string{"c86_esx", "manifest"}}},
 }
 
 // refusals say what the refusing line must name, where imgexport makes a

@@ -105,13 +105,13 @@ func TestWhatMayPassMakesAnImageUnreadable(t *testing.T) {
 	list := func(column, value string) func(*testSite) {
 		return func(s *testSite) { s.image("i", Row{column: value}) }
 	}
-	kit := func(s *testSite) { s.kitImage("k", "/mnt/dir") }
+	kit := func(s *testSite) { s.kitImage("dir", "/mnt/dir") }
 	for _, p := range []place{
 		{"look", "/mnt/file", list("pkglist", "/mnt/file"), nil},
 		{"look", "/mnt/file", list("postinstall", "/mnt/file -x"), nil},
 		{"look", "/mnt/file", list("template", "/mnt/file"), nil},
 		{"look", "/mnt/dir/file", kit, nil},
-		{"look", "/mnt/file", func(s *testSite) { s.kitImage("k", "/mnt/file") }, nil},
+		{"look", "/mnt/file", func(s *testSite) { s.kitImage("file", "/mnt/file") }, nil},
 		{"look", "/mnt/file", list("", ""), []string{"/mnt/file"}},
 		{"look", "/mnt/dir/../file", list("", ""), []string{"/mnt/dir/../file"}},
 		{"open", "/mnt/file", list("exlist", "/mnt/file"), nil},
@@ -251,8 +251,8 @@ func TestARaceWithAChangeLeavesNothingOut(t *testing.T) {
 	s := newTestSite(t)
 	s.statelite("i", "")
 	s.set("osimage", "kitcomponents", "c")
-	s.insert("kitcomponent", Row{"kitcompname": "c", "kitname": "k"})
-	s.insert("kit", Row{"kitname": "k", "kitdir": "/kit"})
+	s.insert("kitcomponent", Row{"kitcompname": "c", "kitname": "kit"})
+	s.insert("kit", Row{"kitname": "kit", "kitdir": "/kit"})
 	dirs := []string{"kit", "more", "boot/rootimg"}
 	for _, dir := range dirs {
 		s.write(dir+"/stays", "x", 0o600)

@@ -17,7 +17,7 @@ func (x *exporter) findFiles() {
 		x.findStatelite()
 	case method == "netboot" && x.isESX():
 		// imgexport exports no files of VMware ESX.
-	case x.osimage["osarch"] == s390x:
+	case x.isS390X():
 		x.findRawImages(method)
 	case method == "netboot":
 		x.findNetboot()

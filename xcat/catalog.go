@@ -40,7 +40,8 @@ type Catalog struct {
 	litefiles rowIndex // of an image, a group, or ALL, by file
 
 	nodes       *noderange.Nodes
-	postscripts rowIndex // of a node, a group, or xcatdefaults
+	dynamic     map[string]bool // groups whose nodes only xcatd can find
+	postscripts rowIndex        // of a node, a group, or xcatdefaults
 	site        map[string]string
 }
 
@@ -58,12 +59,13 @@ func newCatalog(tables db.Tables) *Catalog {
 		postscripts: newRowIndex(tables["postscripts"], "node", "node"),
 		site:        map[string]string{},
 	}
-	groups := map[string][]string{}
+	groups := map[string]string{}
 	for _, row := range rows("nodelist") {
 		if row["node"] != "" {
-			groups[row["node"]] = splitList(row["groups"], ",")
+			groups[row["node"]] = row["groups"]
 		}
 	}
+	c.dynamic = dynamicGroups(rows("nodegroup"))
 	c.nodes = noderange.NewNodes(groups)
 	for _, row := range rows("site") {
 		if row["key"] != "" {
@@ -84,10 +86,6 @@ func (c *Catalog) OSImage(image string) (Row, bool) {
 	row, ok := c.osimage.one(image)
 	return maps.Clone(row), ok
 }
-
-// FirstNode returns the node whose postscripts imgexport -p takes: the first in
-// byte order of those that the noderange stands for.
-func (c *Catalog) FirstNode(nodes string) (string, error) { return c.nodes.First(nodes) }
 
 // installDir is where a site keeps what it installs.
 func (c *Catalog) installDir() string {

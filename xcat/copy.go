@@ -30,6 +30,7 @@ func (x *exporter) copyFiles() {
 	x.copyKits()
 	x.copyRawImages()
 	x.copyExtras()
+	x.linkFiles()
 	if len(x.result.Members) == 0 && len(x.result.Problems()) == 0 {
 		x.warn("The bundle of " + x.req.Image + " holds nothing but the manifest: imgexport knows no files of such an image")
 	}
@@ -172,83 +173,4 @@ func (x *exporter) claim(file string, st source.Stat) bool {
 		x.refuse(fmt.Sprintf("%s and %s have one base name, and the bundle of %s can hold one file %s; rename one of them", other.path, file, x.name, base))
 	}
 	return false
-}
-
-// treeCopy lists what is below a directory. Links stay links, hard links become separate
-// files, and anything else than a file, a directory or a link is left out.
-type treeCopy struct {
-	x *exporter
-	// asIs keeps owner and mode, as in extra directories. Otherwise root owns
-	// everything and the umask is taken off the mode, as in kits.
-	asIs bool
-	list []bundle.Member
-}
-
-// below lists what is in the directory dir as members below name, in byte
-// order.
-func (t *treeCopy) below(dir, name string) {
-	if t.x.ctx.Err() != nil || t.x.result.Unreadable != nil {
-		return
-	}
-	dir = strings.TrimRight(dir, "/")
-	names, err := t.x.root.ReadDir(dir + "/")
-	if err = t.x.noteListed(dir, err); err != nil {
-		t.x.skipUnreadable(dir, err)
-		return
-	}
-	for _, base := range names {
-		if err := t.entry(dir+"/"+base, name+"/"+base); err != nil {
-			t.x.skipUnreadable(dir+"/"+base, err)
-		}
-	}
-}
-
-// entry lists one file and what is below it.
-func (t *treeCopy) entry(file, name string) error {
-	st, err := t.x.root.Lstat(file)
-	if err = t.x.noteListed(file, err); err != nil {
-		return err
-	}
-	m, err := t.member(file, name, st)
-	if err != nil {
-		return err
-	}
-	if m.Name == "" {
-		t.x.warn(fmt.Sprintf("%s of %s is a %s, which a bundle cannot hold. Skip.", file, t.x.req.Image, st.TypeName()))
-		return nil
-	}
-	if t.asIs {
-		m = m.WithOwner(st.UID, st.GID)
-	}
-	t.list = append(t.list, m)
-	if st.IsDir() {
-		t.below(file, name)
-	}
-	return nil
-}
-
-// member makes the member of one file. It has no name if a bundle cannot hold such a
-// file.
-func (t *treeCopy) member(file, name string, st source.Stat) (bundle.Member, error) {
-	perm := st.Perm()
-	if !t.asIs {
-		perm &= permMask
-	}
-	switch {
-	case st.IsDir():
-		return bundle.NewDirectory(name, perm, st.ModTime())
-	case st.IsSymlink():
-		target, err := t.x.root.Readlink(file)
-		if err = t.x.noteListed(file, err); err != nil {
-			return bundle.Member{}, err
-		}
-		return bundle.NewSymlink(name, target, st.ModTime())
-	case st.IsRegular():
-		content, err := t.x.content(file, st)
-		if err != nil {
-			return bundle.Member{}, err
-		}
-		return bundle.NewRegular(name, perm, st.ModTime(), content)
-	}
-	return bundle.Member{}, nil
 }

@@ -12,7 +12,8 @@
 // checked (rows.go), kits looked up (kits.go), files searched (boot.go,
 // statelite.go, with the rules of lookup.go), extras taken from the command line
 // (extras.go), postscripts from the tables (postscripts.go, and package noderange
-// for which node and which value); then the manifest is written (manifest.go) and
+// for which node and which value); what imgimport could not take is told or refused
+// (imports.go); then the manifest is written (manifest.go) and
 // the files are listed as members (copy.go). No file is read except the small ones
 // that are generated here: a member names its source, and package bundle reads it.
 //

@@ -93,20 +93,22 @@ type exporter struct {
 	extras     []extra              // in the order of the command line
 	elements   []tablesdump.Element // of the manifest, besides those of the rows
 
-	seen    map[string]source.Stat // see stat
-	claims  map[string]claim       // by base name in the bundle
-	members map[string]int         // index in result.Members, by name
-	silent  bool                   // messages are dropped, because imgexport would have stopped
-	result  Export
+	seen      map[string]source.Stat // see stat
+	claims    map[string]claim       // by base name in the bundle
+	members   map[string]int         // index in result.Members, by name
+	sameFiles map[sameFile][]string  // names of members
+	silent    bool                   // messages are dropped, because imgexport would have stopped
+	result    Export
 }
 
 func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request) *exporter {
 	return &exporter{
 		ctx: ctx, catalog: c, root: root, req: req,
-		name:    BundleName(req.Image),
-		seen:    map[string]source.Stat{},
-		claims:  map[string]claim{},
-		members: map[string]int{},
+		name:      BundleName(req.Image),
+		seen:      map[string]source.Stat{},
+		claims:    map[string]claim{},
+		members:   map[string]int{},
+		sameFiles: map[sameFile][]string{},
 	}
 }
 
@@ -115,7 +117,7 @@ func newExporter(ctx context.Context, c *Catalog, root *source.Root, req Request
 func (x *exporter) run() {
 	x.result.Image, x.result.Name = x.req.Image, x.name
 	x.data("Exporting " + x.req.Image + " to " + x.req.Destination + "...")
-	if !x.checkRows() || !x.checkName() || !x.findKits() {
+	if !x.checkRows() || !x.checkName() || !x.checkImport() || !x.findKits() {
 		return
 	}
 	x.findFiles()

@@ -17,8 +17,8 @@ import (
 type extra struct {
 	src     string
 	st      source.Stat
-	content bundle.Content  // of a file
-	inner   []bundle.Member // of a directory: what is in it
+	content bundle.Content // of a file
+	inner   []treeMember   // of a directory: what is in it
 }
 
 // findExtras reads the arguments of -e.
@@ -67,6 +67,9 @@ func (x *exporter) findExtra(given, dest string) {
 	}
 	if strings.TrimSpace(dest) == "" || !isSet(dest) {
 		dest = home
+	}
+	if !x.checkExtra(src, dest) {
+		return
 	}
 	x.extras = append(x.extras, e)
 	x.elements = append(x.elements, tablesdump.Group(extraName, tablesdump.Value("src", src), tablesdump.Value("dest", dest)))
@@ -167,9 +170,7 @@ func (x *exporter) copyExtras() {
 	// first and keeps its mode.
 	x.addDir(extraName)
 	for _, e := range x.extras {
-		for _, m := range e.inner {
-			x.add(m, nil)
-		}
+		x.addTree(e.inner)
 	}
 	for _, e := range x.extras {
 		if e.st.IsDir() {

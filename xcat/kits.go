@@ -96,10 +96,12 @@ func (x *exporter) copyKit(name, dir string) {
 	if !x.claim(strings.TrimRight(path.Dir(path.Clean(dir)), "/")+"/"+name, st) {
 		return
 	}
+	if base := path.Base(path.Clean(dir)); base != name {
+		x.warn(fmt.Sprintf("The directory %s of the kit %s of %s is not named as the kit: imgimport will restore it as %s, while kit.kitdir and kitrepo.kitrepodir go on naming %s; correct the two after imgimport",
+			dir, name, x.req.Image, path.Join(path.Dir(path.Clean(dir)), name), dir))
+	}
 	x.add(bundle.NewDirectory(name, st.Perm()&permMask, st.ModTime()))
 	tree := &treeCopy{x: x}
 	tree.below(dir, name)
-	for _, m := range tree.list {
-		x.add(m, nil)
-	}
+	x.addTree(tree.list)
 }

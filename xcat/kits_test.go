@@ -29,22 +29,26 @@ func TestKitTree(t *testing.T) {
 	must(t, os.Symlink("sub", s.path("kits/real/ldir")))
 	must(t, os.Link(s.path("kits/real/a"), s.path("kits/real/hard")))
 	must(t, syscall.Mkfifo(s.path("kits/real/sub/fifo"), 0o644))
+	must(t, syscall.Mknod(s.path("kits/real/sub/socket"), syscall.S_IFSOCK|0o644, 0))
+	must(t, os.Chmod(s.path("kits/real/sub/fifo"), 0o662))
 	must(t, os.Chmod(s.path("kits/real/sub"), 0o777))
 	must(t, os.Chown(s.path("kits/real/a"), 5, 6))
 	when := time.Unix(1e9, 0)
 	must(t, os.Chtimes(s.path("kits/real/sub"), when, when))
 	e := s.export(Request{Image: "i"})
-	expectProblems(t, e, "Warning: /kits/link/sub/fifo of i is a fifo")
-	expectMembers(t, e, "manifest.xml", "t.tmpl", "k", "k/.hidden", "k/a", "k/hard", "k/l", "k/ldir", "k/sub", "k/sub/b")
+	expectProblems(t, e, "Warning: The directory /kits/link/ of the kit k of i is not named as the kit: imgimport will restore it as /kits/k, while kit.kitdir and kitrepo.kitrepodir go on naming /kits/link/",
+		"Warning: /kits/link/sub/socket of i is a socket, which a bundle cannot hold. Skip.")
+	expectMembers(t, e, "manifest.xml", "t.tmpl", "k", "k/.hidden", "k/a", "k/hard", "k/l", "k/ldir", "k/sub", "k/sub/b", "k/sub/fifo")
 	for name, want := range map[string]bundle.Member{
-		"k":         {Kind: bundle.Directory, Perm: 0o755},
-		"k/sub":     {Kind: bundle.Directory, Perm: 0o755},
-		"k/sub/b":   {Kind: bundle.Regular, Perm: 0o600},
-		"k/a":       {Kind: bundle.Regular, Perm: 0o755},
-		"k/hard":    {Kind: bundle.Regular, Perm: 0o755},
-		"k/.hidden": {Kind: bundle.Regular, Perm: 0o644},
-		"k/l":       {Kind: bundle.Symlink, Perm: 0o777, Target: "../outside"},
-		"k/ldir":    {Kind: bundle.Symlink, Perm: 0o777, Target: "sub"},
+		"k":          {Kind: bundle.Directory, Perm: 0o755},
+		"k/sub":      {Kind: bundle.Directory, Perm: 0o755},
+		"k/sub/b":    {Kind: bundle.Regular, Perm: 0o600},
+		"k/a":        {Kind: bundle.Regular, Perm: 0o755},
+		"k/hard":     {Kind: bundle.HardLink, Perm: 0o755, Target: "k/a"},
+		"k/sub/fifo": {Kind: bundle.Fifo, Perm: 0o640},
+		"k/.hidden":  {Kind: bundle.Regular, Perm: 0o644},
+		"k/l":        {Kind: bundle.Symlink, Perm: 0o777, Target: "../outside"},
+		"k/ldir":     {Kind: bundle.Symlink, Perm: 0o777, Target: "sub"},
 	} {
 		m := member(t, e, name)
 		if m.Kind != want.Kind || m.Perm != want.Perm || m.Target != want.Target || m.UID != 0 || m.GID != 0 {

@@ -2,6 +2,7 @@ package xcat
 
 import (
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 
@@ -12,15 +13,74 @@ import (
 // defaultsNode is the row of the table postscripts that applies to all nodes.
 const defaultsNode = "xcatdefaults"
 
+// FirstNode returns the node whose postscripts imgexport -p takes: the first in byte
+// order of those that the noderange stands for. A noderange with a ^file is refused.
+func (c *Catalog) FirstNode(nodes string) (string, error) {
+	node, _, err := c.nodes.First(nodes, c.nodeSite())
+	return node, err
+}
+
+// nodeSite returns what a noderange depends on, without files.
+func (c *Catalog) nodeSite() noderange.Site {
+	return noderange.Site{Excluded: c.site["excludenodes"], Dynamic: c.dynamic}
+}
+
+// dynamicGroups returns the names of dynamic groups.
+func dynamicGroups(nodegroup []Row) map[string]bool {
+	dynamic := map[string]bool{}
+	for _, row := range nodegroup {
+		if row["grouptype"] == "dynamic" {
+			dynamic[row["groupname"]] = true
+		}
+	}
+	return dynamic
+}
+
+// findNode finds the node of -p.
+func (x *exporter) findNode() (string, bool) {
+	site := x.catalog.nodeSite()
+	site.ReadFile = x.readStart
+	node, unknown, err := x.catalog.nodes.First(x.req.Node, site)
+	if err != nil {
+		x.refuse(err.Error())
+		return "", false
+	}
+	for i, part := range unknown {
+		if i == unknownMax {
+			x.warn(fmt.Sprintf("%d more parts of the noderange stand for no node of the site", len(unknown)-i))
+			break
+		}
+		x.warn(fmt.Sprintf("%q in the noderange %s stands for no node of the site; it is left out, as in xCAT", part, x.req.Node))
+	}
+	return node, true
+}
+
+// unknownMax is how many parts of a noderange are named that stand for no node.
+const unknownMax = 10
+
+// readStart reads a file up to a limit. A relative path counts from the root, as in
+// tables.
+func (x *exporter) readStart(file string, limit int64) ([]byte, error) {
+	f, err := x.root.Open(file)
+	if err == nil {
+		defer func() { _ = f.Close() }()
+		var text []byte
+		if text, err = io.ReadAll(io.LimitReader(f, limit)); err == nil {
+			return text, nil
+		}
+	}
+	x.note(file, err)
+	return nil, err
+}
+
 // findPostscripts writes the postscripts of the node of -p into the manifest:
 // those for all nodes, then the node's own or its groups' (RULES.md, section 2).
 func (x *exporter) findPostscripts() {
 	if !isSet(x.req.Node) {
 		return
 	}
-	node, err := x.catalog.FirstNode(x.req.Node)
-	if err != nil {
-		x.refuse(err.Error())
+	node, found := x.findNode()
+	if !found {
 		return
 	}
 	defaults, _ := x.catalog.postscripts.one(defaultsNode)

@@ -1,8 +1,11 @@
 package xcat
 
 import (
+	"os"
 	"strings"
 	"testing"
+
+	"imgexportfs/bundle"
 )
 
 func TestNodeAttribute(t *testing.T) {
@@ -72,11 +75,68 @@ func TestPostscriptsThatCannotBeComputedRefuseTheExport(t *testing.T) {
 	}
 }
 
-func TestUnsupportedNoderangeRefusesTheExport(t *testing.T) {
+// nodeSite is a site of three nodes, whose postscripts are their names.
+func nodeSite(t *testing.T) *testSite {
 	s := newTestSite(t)
 	s.image("i", nil)
-	e := s.export(Request{Image: "i", Node: "all,-n1"})
-	if !e.Refused || !strings.Contains(texts(e.Problems())[0], "noderange form -exclusion is not supported") {
-		t.Errorf("refused %v, %q", e.Refused, texts(e.Problems()))
+	for _, node := range []string{"n1", "n2", "n3"} {
+		s.insert("nodelist", Row{"node": node, "groups": "all"})
+		s.insert("postscripts", Row{"node": node, "postscripts": "of-" + node})
 	}
+	s.insert("nodegroup", Row{"groupname": "dyn", "grouptype": "dynamic", "wherevals": "mgt==ipmi"})
+	s.insert("nodegroup", Row{"groupname": "all", "grouptype": "static", "members": "static"})
+	return s
+}
+
+func TestTheFirstNodeOfTheNoderangeCounts(t *testing.T) {
+	s := nodeSite(t)
+	s.write("tmp/nodes", "# mine\nn3\nn2 too\n", 0o644)
+	must(t, os.Symlink("/tmp/nodes", s.path("tmp/link")))
+	for noderange, c := range map[string]struct{ want, problem string }{
+		"all":          {"n1", ""},
+		"all,-n1":      {"n2", ""},
+		"^/tmp/nodes":  {"n2", ""},
+		"^tmp/link":    {"n2", ""}, // a relative path and an absolute link count from the root
+		"^/tmp/gone,3": {"", "Error: Unable to get postscripts, ^/tmp/gone,3 is not a valide node."},
+		"^/gone,n3":    {"n3", `Warning: "^/gone" in the noderange ^/gone,n3 stands for no node of the site`},
+		"nosuch,n2":    {"n2", `Warning: "nosuch" in the noderange nosuch,n2 stands for no node of the site`},
+		"dyn,n1":       {"", "Error: noderange dyn,n1 is refused as a whole: the group dyn is dynamic"},
+		"^/tmp,n1":     {"", "Error: noderange ^/tmp,n1 is refused as a whole: ^/tmp: "},
+		"/(?=n)1,n1":   {"", "Error: noderange /(?=n)1,n1 is refused as a whole: the regular expression ^(?=n)1$ is not supported"},
+	} {
+		e := s.export(Request{Image: "i", Node: noderange})
+		if c.problem == "" {
+			expectProblems(t, e)
+		} else {
+			expectProblems(t, e, c.problem)
+		}
+		if e.Refused != (c.want == "") {
+			t.Errorf("%s: refused %v, %q", noderange, e.Refused, texts(e.Problems()))
+			continue
+		}
+		if c.want != "" && !strings.Contains(manifestOf(t, e), "<postscripts>of-"+c.want+"</postscripts>") {
+			t.Errorf("%s: want the scripts of %s in\n%s", noderange, c.want, manifestOf(t, e))
+		}
+	}
+	if _, err := s.catalog().FirstNode("^/tmp/nodes"); err == nil || !strings.Contains(err.Error(), "-p only") {
+		t.Errorf("a file in the name of a folder: %v", err)
+	}
+}
+
+func TestExcludedNodesDoNotCount(t *testing.T) {
+	s := nodeSite(t)
+	s.insert("site", Row{"key": "excludenodes", "value": "n1,n9"})
+	if e := s.export(Request{Image: "i", Node: "all"}); !strings.Contains(manifestOf(t, e), "<postscripts>of-n2</postscripts>") {
+		t.Errorf("all: want the scripts of n2 in\n%s", manifestOf(t, e))
+	}
+	e := s.export(Request{Image: "i", Node: "n1"})
+	if expectProblems(t, e, "Error: Unable to get postscripts, n1 is not a valide node."); !e.Refused {
+		t.Error("an excluded node is exported")
+	}
+}
+
+// manifestOf returns the manifest of an export.
+func manifestOf(t *testing.T, e *Export) string {
+	t.Helper()
+	return string(member(t, e, "manifest.xml").Content.(bundle.Bytes))
 }

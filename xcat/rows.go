@@ -31,7 +31,7 @@ func (x *exporter) checkRows() bool {
 	if !slices.Contains(provmethods, method) {
 		x.refuse("Exporting images with 'provemethod' " + method + " is not supported. Hint: install, netboot, statelite, or raw")
 	}
-	if method == "sysclone" && arch != s390x {
+	if method == "sysclone" && !x.isS390X() {
 		x.refuse("Exporting images with 'provemethod' " + method + " is not supported for osarch '" + arch + "'")
 	}
 	if x.result.Refused {
@@ -42,6 +42,10 @@ func (x *exporter) checkRows() bool {
 	}
 	return found
 }
+
+// isS390X reports whether the image is for s390x. Like imgexport it takes any architecture
+// that contains the word.
+func (x *exporter) isS390X() bool { return strings.Contains(x.osimage["osarch"], s390x) }
 
 func (x *exporter) isESX() bool { return strings.Contains(x.osimage["osvers"], "esx") }
 

@@ -13,17 +13,11 @@ const treeDir = "rootimg"
 
 // findStatelite finds the files of a statelite image: package list, kernel,
 // initial ramdisk, and the tree that nodes mount as their root.
+// Of an image of VMware ESX imgexport takes only the tree.
 func (x *exporter) findStatelite() {
-	x.findPkglist()
-	find := x.finder()
-	kernel, ramdisk := find("kernel"), find("initrd-statelite.gz")
-	if kernel == "" {
-		x.refuse("Couldn't find kernel (kernel) for  " + x.req.Image)
+	if !x.isESX() {
+		x.findStateliteBoot()
 	}
-	if ramdisk == "" {
-		x.refuse("Couldn't find ramdisk (initrd-statelite.gz) for  " + x.req.Image)
-	}
-	x.needBoot(bootFile{"kernel", kernel}, bootFile{"ramdisk", ramdisk})
 	if x.result.Refused {
 		return
 	}
@@ -36,9 +30,24 @@ func (x *exporter) findStatelite() {
 		x.refuse(fmt.Sprintf("There is no root image tree %s/%s for %s; make it with genimage", dir, treeDir, x.req.Image))
 		return
 	}
+	x.checkRootDir(dir)
 	x.elements = append(x.elements,
 		tablesdump.Value("litefile", dir+"/"+litefileName),
 		tablesdump.Value("rootimgtree", dir+"/"+treeName))
+}
+
+// findStateliteBoot finds what a statelite image boots from.
+func (x *exporter) findStateliteBoot() {
+	x.findPkglist()
+	find := x.finder()
+	kernel, ramdisk := find("kernel"), find("initrd-statelite.gz")
+	if kernel == "" {
+		x.refuse("Couldn't find kernel (kernel) for  " + x.req.Image)
+	}
+	if ramdisk == "" {
+		x.refuse("Couldn't find ramdisk (initrd-statelite.gz) for  " + x.req.Image)
+	}
+	x.needBoot(bootFile{"kernel", kernel}, bootFile{"ramdisk", ramdisk})
 }
 
 // packStatelite lists the tree as rootimgtree.gz, and the image's settings in
@@ -58,6 +67,7 @@ func (x *exporter) packStatelite() {
 		}
 	}
 	x.data("Getting litefile settings")
+	x.checkLiteName()
 	x.addGenerated(litefileName, bundle.Bytes(tablesdump.LiteFileCSV(x.name, x.liteRows())))
 }
 
@@ -84,6 +94,7 @@ func (x *exporter) liteRows() []tablesdump.LiteRow {
 			if !isSet(row["file"]) {
 				continue
 			}
+			x.checkLiteRow(row)
 			options := row["options"]
 			if !isSet(options) {
 				options = ""

@@ -36,7 +36,7 @@ func TestExportArgsReadWhatImgexportReads(t *testing.T) {
 		{"foo --roo=/mnt/old --cfg SQLite:/x --mem 1G", plain(func(a *exportArgs) {
 			a.site.root, a.site.cfgloc, a.site.memory = "/mnt/old", "SQLite:/x", 1<<30
 		})},
-		{"foo --ca=/c --co=store", plain(func(a *exportArgs) { a.site.cacheDir, a.site.compression = "/c", "store" })},
+		{"foo --cache-d=/c --co=store", plain(func(a *exportArgs) { a.site.cacheDir, a.site.compression = "/c", "store" })},
 		{"-- foo -v", plain(func(a *exportArgs) { a.destination = "-v" })},
 		{"-v -- -c69dash", plain(func(a *exportArgs) { a.verbose, a.image = true, "-c69dash" })},
 		{"-c69dash", plain(func(a *exportArgs) { a.image, a.looksLikeOption = "-c69dash", true })},

@@ -19,11 +19,17 @@ import (
 // administrator should know. The error names the part of an expression that cannot be
 // computed here.
 func Value(node, value string) (result, sentence string, err error) {
+	if len(value) < 2 || value[0] != '/' && value[0] != '|' || value[0] != value[len(value)-1] {
+		return value, "", nil
+	}
+	if len(value) > valueMax || len(node) > nameMax {
+		return "", "", fmt.Errorf("an expression has at most %d bytes, and the name of its node %d", valueMax, nameMax)
+	}
 	switch {
 	case isSlashForm(value):
 		pattern, text, _ := strings.Cut(value[1:len(value)-1], "/")
 		return substitute(node, pattern, func(match) (string, error) { return text, nil })
-	case len(value) > 1 && value[0] == '|' && value[len(value)-1] == '|':
+	case value[0] == '|':
 		pattern, text, found := strings.Cut(value[1:len(value)-1], "|")
 		if !found {
 			pattern, text = everyNumber(node), pattern
@@ -32,6 +38,14 @@ func Value(node, value string) (result, sentence string, err error) {
 	}
 	return value, "", nil
 }
+
+const (
+	// valueMax is the longest expression, and the longest value that one has. A column
+	// of MySQL holds as many bytes.
+	valueMax = 64 << 10
+	// nameMax is the longest name of a node that an expression is computed for.
+	nameMax = 1024
+)
 
 // isSlashForm reports whether a value is /regexp/text/, where neither holds a
 // slash.
@@ -77,18 +91,29 @@ func substitute(node, pattern string, text func(match) (string, error)) (result,
 }
 
 // compute replaces each outermost pair of parentheses in text by the value of its
-// content. Content that is not arithmetic has an empty value.
+// content. Content that is not arithmetic has an empty value. xCAT looks at what it has
+// replaced again, and if a part of the name with parentheses stands there, it may never
+// end; here that is an error.
 func compute(text string, m match) (string, error) {
+	var done strings.Builder
 	for {
 		before, expr, after, found := parenthesised(text)
 		if !found {
-			return text, nil
+			done.WriteString(text)
+			return done.String(), nil
 		}
 		value, err := m.evaluate(expr)
 		if err != nil {
 			return "", err
 		}
-		text = before + value + after
+		if strings.ContainsAny(value, "()") {
+			return "", fmt.Errorf("%s is %s, a part of the name with parentheses, which would be computed again", expr, value)
+		}
+		done.WriteString(before)
+		done.WriteString(value)
+		if text = after; done.Len() > valueMax {
+			return "", fmt.Errorf("the value is longer than %d bytes", valueMax)
+		}
 	}
 }
 

@@ -68,3 +68,33 @@ func TestNodeValueRefusesWhatItCannotCompute(t *testing.T) {
 		}
 	}
 }
+
+// xCAT computes what it has put into a value again, which may never end.
+func TestNodeValueAlwaysEnds(t *testing.T) {
+	long := strings.Repeat
+	for _, c := range []struct{ node, value, says string }{
+		{"($1)", "|(.*)|($1)|", "parentheses"},
+		{"(1)", "|(.*)|($1)|", "parentheses"},
+		{"x)", "|(.*)|a($1)|", "parentheses"},
+		{long("x", 1000), "|(.*)|" + long("($1)", 10_000) + "|", "longer than"},
+		{"n1", "|" + long("(1)", 100_000) + "|", "at most"},
+		{"n1", "|" + long("(", 1<<20) + long(")", 1<<20) + "|", "at most"},
+		{long("n1", 1000), "|n($1)|", "at most"},
+	} {
+		got, _, err := Value(c.node, c.value)
+		if err == nil || !strings.Contains(err.Error(), c.says) || got != "" {
+			t.Errorf("%.20s, %.20s: %.100q, %.100v; want %q", c.node, c.value, got, err, c.says)
+		}
+	}
+	for _, value := range []string{
+		"|" + long("(1)", 2_000) + "|", "|" + long("(", 30_000) + "1" + long(")", 30_000) + "|", "|" + long("(", 60_000) + "|", "|" + long("()", 3_000) + "|",
+	} {
+		if _, _, err := Value(long("n1", 500), value); err != nil {
+			t.Errorf("%.20s: %.100v", value, err)
+		}
+	}
+	plain := long("script,", 100_000)
+	if got, _, err := Value("n1", plain); got != plain || err != nil {
+		t.Errorf("a plain value of any length: %.100v", err)
+	}
+}

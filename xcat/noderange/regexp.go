@@ -1,0 +1,73 @@
+package noderange
+
+import (
+	"fmt"
+	"regexp"
+	"regexp/syntax"
+)
+
+// matching returns the nodes whose whole name the regular expression matches. xCAT's
+// manual says that it can match groups too, which it does not.
+func (e *evaluation) matching(pattern string) (set, error) {
+	re, err := e.compile("^"+pattern+"$", len(e.names))
+	if err != nil {
+		return nil, err
+	}
+	found := set{}
+	for _, node := range e.names {
+		if re.MatchString(node) {
+			found.add(node)
+		}
+	}
+	return found, nil
+}
+
+// compile compiles a regular expression that is to be compared with so many names. A
+// long one takes longer for each of them.
+func (e *evaluation) compile(pattern string, names int) (*regexp.Regexp, error) {
+	const quick = 5 // instructions
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err == nil {
+		var program *syntax.Prog
+		if program, err = syntax.Compile(tree.Simplify()); err == nil {
+			if err := e.spend(names * (1 + len(program.Inst)/quick)); err != nil {
+				return nil, err
+			}
+		}
+	}
+	if err != nil {
+		return nil, fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
+	}
+	return regexp.Compile(pattern)
+}
+
+// operators are those of a selection by an attribute.
+var operators = regexp.MustCompile(`^([^=!~,@]*)(==|!=|=~|!~)(.*)$`)
+
+// selected returns the nodes that have an attribute: groups==all, groups=~gpu. The value
+// of groups is the whole list.
+func (e *evaluation) selected(text string) (set, error) {
+	parts := operators.FindStringSubmatch(text)
+	attribute, operator, value := parts[1], parts[2], parts[3]
+	if attribute == "node" || attribute == "" {
+		return set{}, nil // nothing in xCAT either
+	}
+	if attribute != "groups" && attribute != "nodelist.groups" {
+		return nil, fmt.Errorf("%s selects by an attribute that exports do not read; only groups can be used, or name the nodes", text)
+	}
+	holds := func(groups string) bool { return groups == value }
+	if operator[1] == '~' {
+		re, err := e.compile(value, len(e.names))
+		if err != nil {
+			return nil, err
+		}
+		holds = re.MatchString
+	}
+	found := set{}
+	for _, node := range e.names {
+		if holds(e.groupsText[node]) == (operator[0] == '=') {
+			found.add(node)
+		}
+	}
+	return found, e.spend(len(e.names))
+}
