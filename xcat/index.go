@@ -11,18 +11,18 @@ import (
 // rowIndex finds the visible rows of a table by the value of a column, as the database
 // does: MySQL and MariaDB mostly ignore case and blanks at the end.
 type rowIndex struct {
-	table  db.Table
-	column string
-	rows   map[string][]Row // by the key of the value
+	column    string
+	collation db.Collation
+	rows      map[string][]Row // by the key of the value
 }
 
 // newRowIndex returns an index of the rows by column. Rows with equal values are in byte
 // order of the column order. Rows without one of the two are left out.
 func newRowIndex(table db.Table, column, order string) rowIndex {
-	x := rowIndex{table: table, column: column, rows: map[string][]Row{}}
+	x := rowIndex{column: column, collation: table.Collations[column], rows: map[string][]Row{}}
 	for _, row := range table.Visible() {
 		if row[column] != "" && row[order] != "" {
-			key := table.Key(column, row[column])
+			key := x.collation.Key(row[column])
 			x.rows[key] = append(x.rows[key], row)
 		}
 	}
@@ -37,7 +37,7 @@ func (x rowIndex) all(value string) []Row {
 	if value == "" {
 		return nil
 	}
-	return x.rows[x.table.Key(x.column, value)]
+	return x.rows[x.collation.Key(value)]
 }
 
 // one returns the row that has the value. If there are several, the one that is spelled

@@ -54,10 +54,6 @@ type Table struct {
 	Collations map[string]Collation // of columns whose values are not compared byte by byte
 }
 
-// Key returns a text that is the same for all values that the database takes for equal
-// in a column.
-func (t Table) Key(column, value string) string { return t.Collations[column].Key(value) }
-
 // Tables are the tables of one state of a database, by name. A table that the
 // database does not have is absent.
 type Tables map[string]Table
@@ -69,13 +65,14 @@ type Row map[string]string
 // Visible returns the rows that are not disabled.
 func (t Table) Visible() []Row {
 	disable := slices.Index(t.Columns, "disable")
-	enabled := make([]string, len(enabling))
-	for i, value := range enabling {
-		enabled[i] = t.Key("disable", value)
+	collation := t.Collations["disable"]
+	var enabled []string
+	for _, value := range enabling {
+		enabled = append(enabled, collation.Key(value))
 	}
 	rows := make([]Row, 0, len(t.Rows))
 	for _, values := range t.Rows {
-		if disable >= 0 && values[disable].Valid && !slices.Contains(enabled, t.Key("disable", values[disable].String)) {
+		if disable >= 0 && values[disable].Valid && !slices.Contains(enabled, collation.Key(values[disable].String)) {
 			continue
 		}
 		rows = append(rows, t.row(values))
