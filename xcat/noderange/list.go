@@ -38,8 +38,8 @@ func (s set) intersect(other set) {
 const (
 	// depthMax is how deep parentheses and files may be nested.
 	depthMax = 20
-	// stepsMax is how often one noderange may look at a name, which takes less than a
-	// second in all. A range looks at as many names as it has, or the site if that has
+	// stepsMax is how often one noderange may look at a name, which takes one or two
+	// seconds in all. A range looks at as many names as it has, or the site if that has
 	// fewer.
 	stepsMax = 5_000_000
 	// stepsAdd is what a node of a group counts for: to note it takes longer.
