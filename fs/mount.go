@@ -158,7 +158,7 @@ func (m *mount) panicked(what any) fuse.Status {
 // Dir is where the site is shown.
 func (m *Mounted) Dir() string { return m.dir }
 
-// Wait returns when nothing is shown any more, whoever has unmounted it.
+// Wait returns when nothing is shown any more.
 func (m *Mounted) Wait() { m.server.Wait() }
 
 // Unmount takes the site away. If files are still open it is detached, so the
@@ -172,7 +172,7 @@ func (m *Mounted) Unmount() error {
 	return err
 }
 
-// End ends the connection to the kernel: whoever still waits for an answer gets an
+// End ends the connection to the kernel: requests that wait for an answer get an
 // error. It is for the end of the program, after Unmount.
 func (m *Mounted) End() error { return abort(m.connection) }
 

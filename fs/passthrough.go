@@ -18,7 +18,7 @@ import (
 // is also all that such a reader is promised: a source that is rewritten in
 // place is read as it is at the moment, and this process can say so only when
 // the reader closes the file. cp, cat and tar report that. rsync, web servers
-// and whoever maps a file do not look, and would keep a mixture of two states
+// and programs that map a file do not look, and would keep a mixture of two states
 // for good. So it is for those who ask for it.
 
 // passes is whether the opens of one node are passed through. The first open

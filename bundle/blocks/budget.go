@@ -90,8 +90,8 @@ func (s *Share) release() {
 	}
 }
 
-// Forget drops the thing as soon as nobody uses it. Its bytes are given back
-// at once, for whoever uses it will not for long.
+// Forget drops the thing. Its bytes are given back at once, also while it is in
+// use, which does not last long.
 func (s *Share) Forget() {
 	s.budget.mu.Lock()
 	defer s.budget.mu.Unlock()
