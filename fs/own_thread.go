@@ -28,21 +28,21 @@ func (o ownThreads) Lookup(cancel <-chan struct{}, in *fuse.InHeader, name strin
 }
 
 func (o ownThreads) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.AttrOut) fuse.Status {
-	if isOwnThread(in.Pid) {
+	if refuses(in.InHeader) {
 		return deadlock
 	}
 	return o.RawFileSystem.GetAttr(cancel, in, out)
 }
 
 func (o ownThreads) Statx(cancel <-chan struct{}, in *fuse.StatxIn, out *fuse.StatxOut) fuse.Status {
-	if isOwnThread(in.Pid) {
+	if refuses(in.InHeader) {
 		return deadlock
 	}
 	return o.RawFileSystem.Statx(cancel, in, out)
 }
 
 func (o ownThreads) Access(cancel <-chan struct{}, in *fuse.AccessIn) fuse.Status {
-	if isOwnThread(in.Pid) {
+	if refuses(in.InHeader) {
 		return deadlock
 	}
 	return o.RawFileSystem.Access(cancel, in)
@@ -71,3 +71,7 @@ var ownProcess = os.Getpid()
 func isOwnThread(tid uint32) bool {
 	return int32(tid) > 0 && unix.Tgkill(ownProcess, int(tid), 0) == nil
 }
+
+// refuses reports whether a request for attributes is refused. What the root has is
+// answered without a look, and go-fuse asks for it when a mount begins.
+func refuses(in fuse.InHeader) bool { return in.NodeId != fuse.FUSE_ROOT_ID && isOwnThread(in.Pid) }

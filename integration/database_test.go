@@ -203,7 +203,7 @@ func TestUnknownDatabaseKindsAreNamed(t *testing.T) {
 		"Pg:dbname=xcatdb;host=mn|xcatadm|s3cret":    "Pg",
 		"CSV:/var/tmp/s3cret":                        "CSV",
 		"DB2:xcatdb|xcatadm|s3cret":                  "DB2",
-		"Oracle:xcatdb|xcatadm|s3cret":               "Oracle",
+		"Oracle:xcatdb|xcatadm|s3cret":               "does not begin with a kind that xCAT knows",
 	} {
 		r := program(t, t.TempDir(), "list", "--root", site.Dir(), "--cfgloc", spec)
 		expectCode(t, r, exitSite)

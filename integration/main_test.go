@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"strings"
 	"syscall"
@@ -26,6 +27,8 @@ func TestMain(m *testing.M) {
 }
 
 func runTests(m *testing.M) int {
+	// Under nohup children would ignore a hangup, which some tests send.
+	signal.Notify(make(chan os.Signal, 1), syscall.SIGHUP)
 	syscall.Umask(0o022) // modes of what the tests write must not depend on the caller
 	dir, err := os.MkdirTemp("", "imgexportfs-test-")
 	if err != nil {

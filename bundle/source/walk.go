@@ -2,6 +2,7 @@ package source
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io/fs"
 	"os"
@@ -105,6 +106,15 @@ func (w *walk) folder(ctx context.Context, name string, ino uint64, flags int) *
 	return l
 }
 
+// changedSince adds ErrChanged to the error of a directory below the top, which a
+// listing has just shown, if it is gone or has become a mount.
+func changedSince(err error, flags int) error {
+	if own := (OwnMountError{}); flags&unix.O_NOFOLLOW != 0 && errors.As(err, &own) {
+		return fmt.Errorf("%w: %w", err, ErrChanged)
+	}
+	return changedIfGone(err)
+}
+
 // list adds the files of one directory to l.
 func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, flags int) error {
 	if err := ctx.Err(); err != nil {
@@ -113,7 +123,7 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	defer w.root.calls.begin(w.dir + "/" + name)()
 	fd, err := w.root.open(w.dir+"/"+name, unix.O_RDONLY|unix.O_DIRECTORY|flags)
 	if err != nil {
-		return changedIfGone(&fs.PathError{Op: "open", Path: name, Err: err})
+		return changedSince(&fs.PathError{Op: "open", Path: name, Err: err}, flags)
 	}
 	d := os.NewFile(uintptr(fd), name)
 	defer func() { _ = d.Close() }()

@@ -28,7 +28,7 @@ func runDump(c *cli.Context, flags *siteFlags) error {
 		return usageError("dump takes its flags and then one directory, but there are %d arguments; see %s dump --help", c.NArg(), programName)
 	}
 	dir := c.Args().First()
-	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.cfgloc, Root: flags.root})
+	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.cfgloc, Root: flags.root, Getenv: getenv})
 	if err != nil {
 		return withCode(exitSite, err)
 	}
