@@ -218,7 +218,7 @@ func TestANoderangeTakesBoundedTime(t *testing.T) {
 	} {
 		began := time.Now()
 		_, _, err := c.Expand(noderange, Site{})
-		if took := time.Since(began); took > 30*time.Second {
+		if took := time.Since(began); took > 2*time.Minute { // 2 s, and 30 under the race detector on a busy machine
 			t.Errorf("%.40s...: %v, %.100v", noderange, took, err)
 		}
 	}
