@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -22,6 +23,7 @@ type mounts struct {
 	own   map[string]bool
 	fuse  map[string]bool // with the own ones
 	turn  int             // counts how often the table was read
+	asked time.Time       // when the kernel was asked last
 	stale bool            // the table has changed and was not read since
 }
 
@@ -40,6 +42,10 @@ func newMounts() (*mounts, error) {
 
 func (m *mounts) close() error { return unix.Close(m.table) }
 
+// askAfter is for how long the kernel's answer counts: a tree has thousands of files,
+// and the question would take a third of the time of a look.
+const askAfter = time.Millisecond
+
 // refresh reads the table again if the kernel says that it has changed
 // (proc_pid_mounts(5)), and returns a number that changes with it. The kernel says so
 // once: other callers wait until the change is read, and a read that fails is tried
@@ -47,6 +53,11 @@ func (m *mounts) close() error { return unix.Close(m.table) }
 func (m *mounts) refresh() (int, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
+	now := time.Now()
+	if !m.stale && now.Sub(m.asked) < askAfter {
+		return m.turn, nil
+	}
+	m.asked = now
 	events := []unix.PollFd{{Fd: int32(m.table), Events: unix.POLLPRI}}
 	if n, err := unix.Poll(events, 0); n > 0 && err == nil {
 		m.stale = true

@@ -145,17 +145,18 @@ func (r *Root) Open(name string) (*os.File, error) {
 // openRegular returns a descriptor: an os.File would cost two more system
 // calls for each of the many small files of a tree.
 func (r *Root) openRegular(name string, flags int) (int, error) {
+	defer r.calls.begin(name)()
 	// Opening a device can have effects of its own (a tape rewinds), so
 	// look before opening. O_NONBLOCK covers a swap in between, and reading
 	// a fifo or a directory then fails.
-	st, err := r.stat(name, flags)
+	real, st, err := r.look(name, flags&unix.O_NOFOLLOW == 0)
 	if err == nil && !st.IsRegular() {
 		err = ErrNotRegular
 	}
-	if err != nil {
-		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
+	fd := -1
+	if err == nil {
+		fd, err = r.openReal(real, flags|unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	}
-	fd, err := r.open(name, flags|unix.O_RDONLY|unix.O_NONBLOCK|unix.O_NOCTTY)
 	if err != nil {
 		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
 	}
@@ -182,20 +183,25 @@ func (r *Root) Lstat(name string) (Stat, error) {
 
 func (r *Root) stat(name string, flags int) (Stat, error) {
 	defer r.calls.begin(name)()
-	// The last name is looked at first and its link followed then: most names
-	// are no links, and listings look at thousands.
-	real, err := r.resolve(name, false)
-	if err != nil {
-		return Stat{}, err
+	_, st, err := r.look(name, flags&unix.O_NOFOLLOW == 0)
+	return st, err
+}
+
+// look describes what name leads to, and returns the path without links. The last
+// name is looked at first and its link followed then: most names are no links, and
+// listings look at thousands.
+func (r *Root) look(name string, follow bool) (real string, st Stat, err error) {
+	if real, err = r.resolve(name, false); err != nil {
+		return "", Stat{}, err
 	}
-	st, err := r.statReal(real)
-	if err != nil || !st.IsSymlink() || flags&unix.O_NOFOLLOW != 0 {
-		return st, err
+	if st, err = r.statReal(real); err != nil || !st.IsSymlink() || !follow {
+		return real, st, err
 	}
 	if real, err = r.resolve(name, true); err != nil {
-		return Stat{}, err
+		return "", Stat{}, err
 	}
-	return r.statReal(real)
+	st, err = r.statReal(real)
+	return real, st, err
 }
 
 // statReal describes what is at a path that has been resolved.
