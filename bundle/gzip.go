@@ -158,11 +158,20 @@ func appendPlainMember(dst, raw []byte) []byte {
 // so it takes no second buffer.
 func storedMember(s *stream, seg segment, size int64, appendTo func(dst, raw []byte) []byte) ([]byte, error) {
 	buf := getBuffer(size)
-	end := size - gzipTrailer
-	raw := buf[end-seg.size() : end]
-	if err := s.readAt(raw, seg.start); err != nil {
+	if err := storeInto(buf, s, seg, appendTo); err != nil {
 		putBuffer(buf)
 		return nil, err
 	}
-	return appendTo(buf[:0], raw), nil
+	return buf, nil
+}
+
+// storeInto is storedMember for memory of the member's size.
+func storeInto(buf []byte, s *stream, seg segment, appendTo func(dst, raw []byte) []byte) error {
+	end := int64(len(buf)) - gzipTrailer
+	raw := buf[end-seg.size() : end]
+	if err := s.readAt(raw, seg.start); err != nil {
+		return err
+	}
+	appendTo(buf[:0], raw)
+	return nil
 }

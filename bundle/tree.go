@@ -103,6 +103,14 @@ func (t *Tree) ReadAt(p []byte, off int64) (int, error) {
 	}
 	done := 0
 	for c := range pieces(t.starts, off, off+int64(len(p))) {
+		if c.size() == t.starts[c.i+1]-t.starts[c.i] { // made where it is wanted
+			at := p[done : done+int(c.size()) : done+int(c.size())]
+			if err := storeInto(at, t.stream, t.chunks[c.i], appendPlainMember); err != nil {
+				return done, err
+			}
+			done += len(at)
+			continue
+		}
 		member, err := t.member(c.i)
 		if err != nil {
 			return done, err
