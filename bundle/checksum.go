@@ -4,6 +4,7 @@ import (
 	"context"
 	"crypto/sha256"
 	"hash"
+	"sync/atomic"
 
 	"imgexportfs/bundle/blocks"
 )
@@ -16,6 +17,10 @@ type prefixHash struct {
 	// Guarded by turn.
 	sha  hash.Hash // nil at first
 	next int
+
+	// Of readers, which leave word here when they cannot have the turn.
+	upTo  atomic.Int64 // the last block that one has got
+	reads atomic.Uint64
 }
 
 // SHA256 returns the hash of the whole bundle, for which all of it is made once;
@@ -65,23 +70,42 @@ func (b *Bundle) addToHash(blk *blocks.Block, discard bool) {
 // block upTo and as long as the next block is still in the cache. So the checksum
 // of a deflated bundle costs nothing after a copy. It does not wait.
 func (b *Bundle) followHash(upTo int) {
+	if _, known := b.engine.index.Sum(b.whole); known {
+		return
+	}
+	for old := b.hash.upTo.Load(); old < int64(upTo) && !b.hash.upTo.CompareAndSwap(old, int64(upTo)); {
+		old = b.hash.upTo.Load()
+	}
+	b.hash.reads.Add(1)
+	if b.hash.tryTurn() {
+		go b.hashWhatIsRead()
+	}
+}
+
+func (h *prefixHash) tryTurn() bool {
 	select {
-	case b.hash.turn <- struct{}{}:
+	case h.turn <- struct{}{}:
+		return true
 	default:
-		return
+		return false
 	}
-	if _, known := b.engine.index.Sum(b.whole); known || b.hash.next > upTo {
-		<-b.hash.turn
-		return
-	}
-	go func() {
-		defer func() { <-b.hash.turn }()
-		for b.hash.next <= upTo {
+}
+
+// hashWhatIsRead takes in what readers have got; the caller has the turn. It is
+// given up only when there is no word of a later read.
+func (b *Bundle) hashWhatIsRead() {
+	for {
+		reads := b.hash.reads.Load()
+		for int64(b.hash.next) <= b.hash.upTo.Load() {
 			blk, ok := b.engine.cache.Peek(b.segs[b.hash.next].key)
 			if !ok {
-				return
+				break
 			}
 			b.addToHash(blk, false)
 		}
-	}()
+		<-b.hash.turn
+		if b.hash.reads.Load() == reads || !b.hash.tryTurn() {
+			return
+		}
+	}
 }
