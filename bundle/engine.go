@@ -84,7 +84,9 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 		scratches: scratches{codec: codec},
 		passes:    map[*sizePass]struct{}{},
 		index:     index.Open(opts.CacheDir, opts.Warn),
-		disk:      disk.Open(disk.Options{Dir: opts.CacheDir, Size: opts.CacheSize, Warn: opts.Warn}),
+		disk: disk.Open(disk.Options{
+			Dir: opts.CacheDir, Size: opts.CacheSize, Warn: opts.Warn, Get: getBuffer, Put: putBuffer,
+		}),
 	}, nil
 }
 

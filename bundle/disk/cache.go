@@ -17,14 +17,17 @@ type Options struct {
 	Dir  string      // the cache's own directory is made below; "" is no cache
 	Size int64       // bytes that all segments may take; 0 is no cache
 	Warn func(error) // is told once that the cache cannot be used, and why
+
+	// Get returns memory for n bytes, and Put takes it back when it is used no more.
+	Get func(n int64) []byte
+	Put func([]byte)
 }
 
 // Cache keeps segments in a directory. Any number of processes and hosts may
 // share it. A nil *Cache keeps nothing. It is safe for use by several goroutines.
 type Cache struct {
 	dir    string
-	size   int64
-	warn   func(error)
+	o      Options
 	warned sync.Once
 
 	writes chan write
@@ -63,7 +66,7 @@ func Open(o Options) *Cache {
 		return nil
 	}
 	c := &Cache{
-		dir: filepath.Join(o.Dir, "segments"), size: o.Size, warn: o.Warn,
+		dir: filepath.Join(o.Dir, "segments"), o: o,
 		writes: make(chan write, writesMax), ended: make(chan struct{}),
 	}
 	if err := c.makeDir(o.Dir); err != nil {
@@ -84,8 +87,8 @@ func (c *Cache) makeDir(parent string) error {
 
 func (c *Cache) complain(err error) {
 	c.warned.Do(func() {
-		if c.warn != nil {
-			c.warn(fmt.Errorf("compressed segments are not cached on disk: %w", err))
+		if c.o.Warn != nil {
+			c.o.Warn(fmt.Errorf("compressed segments are not cached on disk: %w", err))
 		}
 	})
 }
@@ -96,16 +99,22 @@ func (c *Cache) path(k blocks.Key) string {
 	return filepath.Join(c.dir, name[:2], name[2:])
 }
 
-// Get returns a segment of at most so many bytes, in memory of alloc.
-func (c *Cache) Get(k blocks.Key, most int64, alloc func(n int64) []byte) (data []byte, ok bool) {
+// Get returns a segment of at most so many bytes, in memory of Options.Get.
+func (c *Cache) Get(k blocks.Key, most int64) (data []byte, ok bool) {
 	if c == nil {
 		return nil, false
 	}
-	data, err := readFile(c.path(k), k, most, alloc)
+	data, err := c.read(k, most)
 	if errors.Is(err, errFile) {
 		_ = os.Remove(c.path(k)) // it will be written again
 	}
 	return data, err == nil
+}
+
+// Has reports whether a segment is likely to be there.
+func (c *Cache) Has(k blocks.Key) bool {
+	_, ok := c.Length(k)
+	return ok
 }
 
 // Length returns how long a segment is without reading it. Get may find that
@@ -132,7 +141,7 @@ func (c *Cache) Put(k blocks.Key, data []byte) {
 	if c.closed || len(c.writes) == cap(c.writes) {
 		return
 	}
-	c.writes <- write{k, append([]byte(nil), data...)}
+	c.writes <- write{k, append(c.o.Get(int64(len(data)))[:0], data...)}
 }
 
 // Close returns when what was put is written, or after a while if the disk does
@@ -181,6 +190,7 @@ func (c *Cache) run() {
 const countAfter = 2 * time.Second
 
 func (c *Cache) write(w write) {
+	defer c.o.Put(w.data)
 	if time.Now().Before(c.retry) || !c.takeRoom(int64(headerSize+len(w.data))) {
 		return
 	}

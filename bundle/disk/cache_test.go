@@ -21,13 +21,16 @@ const most = 1 << 20
 
 func alloc(n int64) []byte { return make([]byte, n) }
 
+// poison takes memory back, so that nobody reads it any more.
+func poison(b []byte) { clear(b[:cap(b)]) }
+
 func segment(i int) (blocks.Key, []byte) {
 	return blocks.Key{byte(i), byte(i >> 8), 7}, bytes.Repeat([]byte{byte(i), 1, 2}, 3000)
 }
 
 func open(t *testing.T, dir string, size int64) *Cache {
 	t.Helper()
-	c := Open(Options{Dir: dir, Size: size, Warn: func(err error) { t.Errorf("warning: %v", err) }})
+	c := Open(Options{Dir: dir, Size: size, Get: alloc, Put: poison, Warn: func(err error) { t.Errorf("warning: %v", err) }})
 	t.Cleanup(c.Close)
 	return c
 }
@@ -66,7 +69,7 @@ func TestSegmentsSurviveTheProcess(t *testing.T) {
 	c := open(t, dir, 1<<30)
 	for i := 1; i <= 3; i++ {
 		k, want := segment(i)
-		if got, ok := c.Get(k, most, alloc); !ok || !bytes.Equal(got, want) {
+		if got, ok := c.Get(k, most); !ok || !bytes.Equal(got, want) {
 			t.Errorf("segment %d: %d bytes, %v", i, len(got), ok)
 		}
 		if n, ok := c.Length(k); !ok || n != int64(len(want)) {
@@ -74,7 +77,7 @@ func TestSegmentsSurviveTheProcess(t *testing.T) {
 		}
 	}
 	k, _ := segment(4)
-	if _, ok := c.Get(k, most, alloc); ok {
+	if _, ok := c.Get(k, most); ok {
 		t.Error("a segment that was never put is there")
 	}
 	paths, _ := files(t, dir)
@@ -123,7 +126,7 @@ func TestWhatIsNotRightIsAsIfItWereNotThere(t *testing.T) {
 			if err := damage(c.path(k)); err != nil {
 				t.Fatal(err)
 			}
-			if got, ok := c.Get(k, most, alloc); ok {
+			if got, ok := c.Get(k, most); ok {
 				t.Fatalf("%d bytes are taken from it", len(got))
 			}
 			if name == "a directory" {
@@ -131,7 +134,7 @@ func TestWhatIsNotRightIsAsIfItWereNotThere(t *testing.T) {
 			}
 			c.Close()
 			fill(t, dir, 1<<30, 1)
-			if got, ok := open(t, dir, 1<<30).Get(k, most, alloc); !ok || !bytes.Equal(got, data) {
+			if got, ok := open(t, dir, 1<<30).Get(k, most); !ok || !bytes.Equal(got, data) {
 				t.Error("it is not written again")
 			}
 		})
@@ -157,7 +160,7 @@ func TestTheCacheStaysWithinItsSizeAndLosesWhatWasNotUsed(t *testing.T) {
 	}
 	for i := range 10 {
 		k, _ := segment(i)
-		if _, ok := c.Get(k, most, alloc); !ok {
+		if _, ok := c.Get(k, most); !ok {
 			t.Fatalf("segment %d is gone", i)
 		}
 	}
@@ -172,14 +175,14 @@ func TestTheCacheStaysWithinItsSizeAndLosesWhatWasNotUsed(t *testing.T) {
 		if i == 15 {
 			for j := range 10 {
 				k, _ := segment(j)
-				if _, ok := c.Get(k, most, alloc); !ok {
+				if _, ok := c.Get(k, most); !ok {
 					t.Errorf("segment %d, which was used, went before others", j)
 				}
 			}
 		}
 	}
 	k, _ := segment(more[len(more)-1])
-	if _, ok := c.Get(k, most, alloc); !ok {
+	if _, ok := c.Get(k, most); !ok {
 		t.Error("the newest segment is not there")
 	}
 }
@@ -194,7 +197,7 @@ func TestTwoServersThatFillAndTrimStayWithinTheSize(t *testing.T) {
 			for i := range 500 {
 				k, data := segment(1000*s + i)
 				c.Put(k, data)
-				if got, ok := c.Get(k, most, alloc); ok && !bytes.Equal(got, data) {
+				if got, ok := c.Get(k, most); ok && !bytes.Equal(got, data) {
 					t.Error("other bytes")
 				}
 				time.Sleep(100 * time.Microsecond)
@@ -227,13 +230,13 @@ func TestADirectoryThatOthersMayWriteIsRefused(t *testing.T) {
 			t.Fatal(err)
 		}
 		warnings := 0
-		c := Open(Options{Dir: dir, Size: 1 << 30, Warn: func(error) { warnings++ }})
+		c := Open(Options{Dir: dir, Size: 1 << 30, Get: alloc, Put: poison, Warn: func(error) { warnings++ }})
 		if c != nil || warnings != 1 {
 			t.Errorf("%s: opened: %v, %d warnings", name, c != nil, warnings)
 		}
 		k, data := segment(1)
 		c.Put(k, data) // and a cache that is none keeps nothing
-		if _, ok := c.Get(k, most, alloc); ok {
+		if _, ok := c.Get(k, most); ok {
 			t.Errorf("%s: a segment is there", name)
 		}
 		c.Close()
@@ -251,7 +254,7 @@ func TestAFullDiskIsOneWarning(t *testing.T) {
 	t.Cleanup(func() { _ = unix.Unmount(dir, unix.MNT_DETACH) })
 	var mu sync.Mutex
 	var warnings []string
-	c := Open(Options{Dir: dir, Size: 1 << 30, Warn: func(err error) {
+	c := Open(Options{Dir: dir, Size: 1 << 30, Get: alloc, Put: poison, Warn: func(err error) {
 		mu.Lock()
 		defer mu.Unlock()
 		warnings = append(warnings, err.Error())
@@ -274,7 +277,7 @@ func TestAFullDiskIsOneWarning(t *testing.T) {
 	}
 	for i := range 150 {
 		k, data := segment(i)
-		if got, ok := c.Get(k, most, alloc); ok && !bytes.Equal(got, data) {
+		if got, ok := c.Get(k, most); ok && !bytes.Equal(got, data) {
 			t.Errorf("segment %d has other bytes", i)
 		}
 	}
@@ -325,7 +328,7 @@ func TestAFileFromTheFutureIsStillRemovedInItsTurn(t *testing.T) {
 	}
 	c := open(t, dir, 1<<30)
 	k, _ := segment(1)
-	if _, ok := c.Get(k, most, alloc); !ok {
+	if _, ok := c.Get(k, most); !ok {
 		t.Fatal("it is not read")
 	}
 	if info, err := os.Stat(paths[0]); err != nil || info.ModTime().After(time.Now()) {

@@ -74,10 +74,9 @@ func openFile(path string) (f *os.File, head []byte, length int64, err error) {
 	return f, head, length, nil
 }
 
-// readFile returns the segment in the file at path, which has at most so many
-// bytes, in memory of alloc.
-func readFile(path string, k blocks.Key, most int64, alloc func(n int64) []byte) ([]byte, error) {
-	f, head, length, err := openFile(path)
+// read returns a segment of at most so many bytes.
+func (c *Cache) read(k blocks.Key, most int64) (data []byte, err error) {
+	f, head, length, err := openFile(c.path(k))
 	if err != nil {
 		return nil, err
 	}
@@ -85,7 +84,13 @@ func readFile(path string, k blocks.Key, most int64, alloc func(n int64) []byte)
 	if length > most {
 		return nil, errFile
 	}
-	data := alloc(length)
+	data = c.o.Get(length)
+	defer func() {
+		if err != nil {
+			c.o.Put(data)
+			data = nil
+		}
+	}()
 	if _, err := io.ReadFull(f, data); err != nil {
 		return nil, err
 	}

@@ -51,7 +51,7 @@ func (c *Cache) trim() {
 	for _, f := range files {
 		used += f.size
 	}
-	c.limit = min(c.size, (used+c.free())/2)
+	c.limit = min(c.o.Size, (used+c.free())/2)
 	if used > c.limit-c.limit/recountAfter {
 		sort.Slice(files, func(i, j int) bool { return files[i].time.Before(files[j].time) })
 		for _, f := range files {
