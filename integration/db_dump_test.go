@@ -23,8 +23,11 @@ func testDBDump(t *testing.T, s dbServer) {
 		want[i] = name + ".csv"
 		got, err := os.ReadFile(filepath.Join(dir, want[i]))
 		must(t, err)
-		recorded, err := os.ReadFile(filepath.Join(conformance, "tabdump", want[i]))
-		must(t, err)
+		recorded := []byte("#groupname,grouptype,members,membergroups,wherevals,comments,disable\n") // nodegroup, of which nothing was recorded
+		if name != "nodegroup" {
+			recorded, err = os.ReadFile(filepath.Join(conformance, "tabdump", want[i]))
+			must(t, err)
+		}
 		if s.name() == "PostgreSQL" {
 			expectText(t, name, string(got), string(recorded))
 		} else {

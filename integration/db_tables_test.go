@@ -9,7 +9,7 @@ import (
 )
 
 // dbTables are the tables that exports read.
-var dbTables = []string{"osimage", "linuximage", "kit", "kitrepo", "kitcomponent", "litefile", "postscripts", "nodelist", "site"}
+var dbTables = []string{"osimage", "linuximage", "kit", "kitrepo", "kitcomponent", "litefile", "postscripts", "nodelist", "nodegroup", "site"}
 
 // dbColumn is a column as xCAT defines it.
 type dbColumn struct {

@@ -60,6 +60,30 @@ func TestNoderangesOfExportAndOfTheMount(t *testing.T) {
 	expectContains(t, "stderr", r.stderr, `Warning: "nosuch" in the noderange nosuch,n3 stands for no node of the site`)
 }
 
+// A dynamic group has no nodes in nodelist. It is told from an unknown name by its row
+// in nodegroup, from a dump as well.
+func TestADynamicGroupIsRefusedByItsName(t *testing.T) {
+	site := nodeSite(t)
+	export := func(flags ...string) result {
+		args := append([]string{"export", "--root", site.Dir(), "foo", "-p", "n1,gpu"}, flags...)
+		return program(t, t.TempDir(), args...)
+	}
+	r := export()
+	expectCode(t, r, 0)
+	expectContains(t, "stderr", r.stderr, `"gpu" in the noderange n1,gpu stands for no node of the site`)
+
+	m := mountSite(t, site.Dir(), "--refresh", "50ms")
+	expectLines(t, "types", typesOf(t, m.dir, "@n1,gpu"), []string{"@n1,gpu directory"})
+	must(t, site.Insert("nodegroup", xcatsite.Row{"groupname": "gpu", "grouptype": "dynamic", "wherevals": "mgt==ipmi"}))
+	eventually(t, "the folder of a group that became dynamic goes", func() bool { return len(typesOf(t, m.dir, "@n1,gpu")) == 0 })
+	expectCode(t, program(t, t.TempDir(), "dump", "--root", site.Dir(), site.Path("/dump")), 0)
+	for _, flags := range [][]string{nil, {"--cfgloc", "CSV:/dump"}} {
+		r := export(flags...)
+		expectCode(t, r, 1)
+		expectContains(t, "stderr", r.stderr, "noderange n1,gpu is refused as a whole: the group gpu is dynamic")
+	}
+}
+
 // A hostile disk cannot have a file of the host read.
 func TestAFileOfANoderangeIsBelowTheRoot(t *testing.T) {
 	site := nodeSite(t)

@@ -145,12 +145,15 @@ func unpackTables(t *testing.T) string {
 func TestDumpIsWhatTabdumpWrites(t *testing.T) {
 	dumps, err := Dump(t.Context(), Config{Root: unpackTables(t), Getenv: noEnv})
 	must(t, err)
-	if len(dumps) != 9 {
+	if len(dumps) != 10 {
 		t.Errorf("%d dumps", len(dumps))
 	}
 	for _, dump := range dumps {
-		want, err := os.ReadFile(filepath.Join(conformance, "tabdump", dump.File))
-		must(t, err)
+		want := []byte("#groupname,grouptype,members,membergroups,wherevals,comments,disable\n") // nodegroup, of which nothing was recorded
+		if dump.File != "nodegroup.csv" {
+			want, err = os.ReadFile(filepath.Join(conformance, "tabdump", dump.File))
+			must(t, err)
+		}
 		var got bytes.Buffer
 		must(t, dump.WriteText(&got))
 		if got.String() != string(want) {

@@ -43,6 +43,8 @@ var schema = []tableSpec{
 		"node", "groups", "status", "statustime", "appstatus", "appstatustime", "primarysn", "hidden",
 		"updatestatus", "updatestatustime", "zonename", "comments", "disable"},
 		unused: []string{"status", "statustime", "appstatus", "appstatustime", "updatestatus", "updatestatustime"}},
+	{name: "nodegroup", columns: []string{
+		"groupname", "grouptype", "members", "membergroups", "wherevals", "comments", "disable"}},
 	{name: "site", columns: []string{"key", "value", "comments", "disable"}},
 }
 
