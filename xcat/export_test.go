@@ -225,8 +225,10 @@ func TestABootFileWithACommaInItsPathRefuses(t *testing.T) {
 	s := newTestSite(t)
 	s.netbootImage("i", "/boot,1")
 	e := s.export(Request{Image: "i"})
-	if !e.Refused || !strings.Contains(texts(e.Problems())[0], "holds a comma") {
-		t.Errorf("refused %v, %q", e.Refused, texts(e.Problems()))
+	expectProblems(t, e, "Error: The path of the kernel of i, /boot,1/kernel, holds a comma, at which imgimport would split it",
+		"Error: The path of the ramdisk of i", "Error: The path of the rootimg of i")
+	if !e.Refused {
+		t.Error("not refused")
 	}
 }
 
@@ -303,6 +305,23 @@ func TestAShallowExportDoesNotWalkTheTree(t *testing.T) {
 		e := s.export(req)
 		expectProblems(t, e, "Error: There is no root image tree /boot/rootimg for i")
 		expectMembers(t, e, "kernel", "initrd-statelite.gz", "p.lst")
+	}
+}
+
+// find does not follow a link that it is started with, so imgexport packs the link alone.
+func TestALinkedRootTreeIsPackedAsADirectory(t *testing.T) {
+	s := newTestSite(t)
+	s.statelite("i", "")
+	must(t, os.Rename(s.path("boot/rootimg"), s.path("real")))
+	plain := s.export(Request{Image: "i"})
+	must(t, os.Symlink("/real", s.path("boot/rootimg")))
+	e := s.export(Request{Image: "i"})
+	expectProblems(t, e)
+	if tree := member(t, e, "rootimgtree.gz").Content.(*bundle.Tree); tree.Len() != 3 { // rootimg, etc, hosts
+		t.Errorf("the tree has %d entries", tree.Len())
+	}
+	if !plain.Refused {
+		t.Error("an image without a tree is exported")
 	}
 }
 

@@ -60,6 +60,37 @@ func TestKitTree(t *testing.T) {
 	}
 }
 
+// imgexport's cp stores a link, and imgimport has no kit.
+func TestALinkedKitDirectoryIsStoredAsADirectory(t *testing.T) {
+	s := newTestSite(t)
+	s.kitImage("k", "/kits/k")
+	s.write("real/f", "f", 0o644)
+	mkdir(t, s.root, "kits")
+	must(t, os.Symlink("/real", s.path("kits/k")))
+	e := s.export(Request{Image: "i"})
+	expectProblems(t, e)
+	expectMembers(t, e, "manifest.xml", "t.tmpl", "k", "k/f")
+	if m := member(t, e, "k"); m.Kind != bundle.Directory {
+		t.Errorf("k is %+v", m)
+	}
+}
+
+// imgexport puts the name between apostrophes into SQL and the path into a shell.
+func TestAKitWithAnApostropheHasItsRowsAndItsDirectory(t *testing.T) {
+	s := newTestSite(t)
+	s.kitImage("it's", "/kits/it's")
+	s.insert("kitrepo", Row{"kitreponame": "r", "kitname": "it's"})
+	s.write("kits/it's/f", "f", 0o644)
+	e := s.export(Request{Image: "i"})
+	expectProblems(t, e)
+	expectMembers(t, e, "manifest.xml", "t.tmpl", "it's", "it's/f")
+	for _, part := range []string{"<kitreponame>r</kitreponame>", "<kitcompname>c</kitcompname>", "<kitdir>/kits/it's</kitdir>"} {
+		if !strings.Contains(manifestOf(t, e), part) {
+			t.Errorf("manifest\n%s\nlacks %s", manifestOf(t, e), part)
+		}
+	}
+}
+
 func TestKitsThatCannotBeStored(t *testing.T) {
 	for name, c := range map[string]struct {
 		kit, dir string
