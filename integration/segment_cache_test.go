@@ -6,7 +6,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-	"syscall"
 	"testing"
 	"time"
 
@@ -17,11 +16,14 @@ import (
 
 // deflatingSite has a stateless image whose root image deflates to about a quarter of
 // its 48 MiB.
-func deflatingSite(t *testing.T) *xcatsite.Site {
+func deflatingSite(t *testing.T) *xcatsite.Site { return deflatingSiteOf(t, 48<<20) }
+
+// deflatingSiteOf is deflatingSite with a root image of n bytes.
+func deflatingSiteOf(t *testing.T, n int) *xcatsite.Site {
 	t.Helper()
 	site := newSite(t)
 	must(t, site.AddStateless("image", xcatsite.Stateless{
-		Kernel: []byte("kernel"), Ramdisk: []byte("ramdisk"), Rootimg: xcatsite.Text("rootimg", 48<<20),
+		Kernel: []byte("kernel"), Ramdisk: []byte("ramdisk"), Rootimg: xcatsite.Text("rootimg", n),
 	}))
 	return site
 }
@@ -113,25 +115,6 @@ func TestDamagedSegmentsNeverGiveOtherBytes(t *testing.T) {
 			}
 		})
 	}
-}
-
-func TestAServerThatIsKilledLeavesARightCache(t *testing.T) {
-	site, cache := deflatingSite(t), t.TempDir()
-	must(t, os.Chmod(cache, 0o700))
-	plain := mountSite(t, site.Dir())
-	want := checksums(t, plain.dir)
-	plain.stop(t)
-	for i := range 6 {
-		m := mountSite(t, site.Dir(), "--cache-dir", cache, "--memory", "4MiB")
-		reader := startWaiter(t, "cat", m.path("image.tgz"))
-		time.Sleep(time.Duration(20+60*i) * time.Millisecond)
-		m.signal(t, syscall.SIGKILL)
-		<-m.done
-		<-reader.ended
-		detach(t, m.dir)
-	}
-	m := mountSite(t, site.Dir(), "--cache-dir", cache)
-	expectText(t, "checksums", checksums(t, m.dir), want)
 }
 
 func TestACacheThatCannotBeWrittenIsOneWarning(t *testing.T) {
