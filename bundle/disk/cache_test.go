@@ -318,6 +318,34 @@ func TestWhatACrashHasLeftGoes(t *testing.T) {
 	}
 }
 
+// When a clock was set back, the files from before would outlive all new ones.
+func TestFilesFromTheFutureGoFirst(t *testing.T) {
+	dir := t.TempDir()
+	const size = 40 * 9100
+	fill(t, dir, size, 0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+	paths, _ := files(t, dir)
+	future := time.Now().Add(1000 * time.Hour)
+	for _, path := range paths {
+		if err := os.Chtimes(path, future, future); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for i := range 60 {
+		fill(t, dir, size, 100+i)
+	}
+	c := open(t, dir, size)
+	for i := range 10 {
+		if k, _ := segment(i); fileExists(c.path(k)) {
+			t.Errorf("segment %d is still there", i)
+		}
+	}
+}
+
+func fileExists(path string) bool {
+	_, err := os.Lstat(path)
+	return err == nil
+}
+
 func TestAFileFromTheFutureIsStillRemovedInItsTurn(t *testing.T) {
 	dir := t.TempDir()
 	fill(t, dir, 1<<30, 1)

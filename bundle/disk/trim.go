@@ -83,7 +83,11 @@ func (c *Cache) list() []cached {
 			_ = os.Remove(path)
 			return nil
 		}
-		files = append(files, cached{path, info.Size(), info.ModTime()})
+		used := info.ModTime()
+		if -age > touchAfter {
+			used = time.Time{} // the clock was set back; nothing is known of its use
+		}
+		files = append(files, cached{path, info.Size(), used})
 		return nil
 	})
 	return files
