@@ -160,7 +160,8 @@ func exportUsage(name string) string {
 Usage:
 	%[1]s [-h|--help]
 	%[1]s <image_name> [destination] [[-e|--extra <file:dir> ] ... ] [-p|--postscripts <node_name>] [-R|--remotehost <userid@host>] [-v|--verbose]
-	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--compression <how>] [--level <n>]
+	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--cache-size <size>]
+	      [--compression <how>] [--level <n>]
 
 destination     a file, or a directory for <image_name>.tgz; the current directory if not given
 -e file[:dir]   put a file or directory into the bundle; imgimport moves it to dir
@@ -172,6 +173,8 @@ destination     a file, or a directory for <image_name>.tgz; the current directo
 --root DIR      %[4]s
 --memory SIZE   %[5]s (default: %[6]s)
 --cache-dir DIR %[7]s
+--cache-size SIZE
+                %[11]s
 --compression HOW
                 %[8]s
 --level N       %[9]s (default: %[10]d)
@@ -183,5 +186,5 @@ The bundle gets its name when it is complete and on the disk, with mode 0600.
 The exit code is 1 if an error line was printed; if "Done!" was printed too,
 there is a bundle all the same.
 `, name, cfglocUsage, cfglocDefault, rootUsage, memoryUsage, byteSize(bundle.DefaultMemory),
-		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel)
+		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel, cacheSizeUsage)
 }

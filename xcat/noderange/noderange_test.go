@@ -63,6 +63,7 @@ func TestExpand(t *testing.T) {
 		"g":                              "g", // a node, though it is a group as well
 		"odd grp":                        "n2",
 		"rack1-rack3":                    "rack1n1",
+		"rack[1-2],n3":                   "rack1n1 n3",
 		"web-1-web-2":                    "web-1 web-2",
 		"web-2+5":                        "web-2 web-3",
 		"n01+8":                          "n01 n09",
