@@ -21,12 +21,12 @@ func TestDumpWritesWhatTabdumpWrites(t *testing.T) {
 	root, cwd := unpackSite(t)
 	for range 2 { // the second time over the first
 		code, stdout, stderr, _ := try(t, "imgexportfs", "dump", "--root", root, "backup")
-		if code != 0 || stderr != "" || !strings.Contains(stdout, "backup/osimage.csv: 109 rows\n") || strings.Count(stdout, "\n") != 9 {
+		if code != 0 || stderr != "" || !strings.Contains(stdout, "backup/osimage.csv: 109 rows\n") || strings.Count(stdout, "\n") != 10 {
 			t.Fatalf("code %d, stderr %q, stdout %q", code, stderr, stdout)
 		}
 	}
 	entries, err := os.ReadDir(filepath.Join(cwd, "backup"))
-	if err != nil || len(entries) != 9 {
+	if err != nil || len(entries) != 10 {
 		t.Fatalf("%d files, %v", len(entries), err)
 	}
 	for _, e := range entries {
@@ -34,9 +34,11 @@ func TestDumpWritesWhatTabdumpWrites(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		want, err := os.ReadFile(filepath.Join(recorded, e.Name()))
-		if err != nil {
-			t.Fatal(err)
+		want := []byte("#groupname,grouptype,members,membergroups,wherevals,comments,disable\n") // nodegroup, of which nothing was recorded
+		if e.Name() != "nodegroup.csv" {
+			if want, err = os.ReadFile(filepath.Join(recorded, e.Name())); err != nil {
+				t.Fatal(err)
+			}
 		}
 		if string(got) != string(want) {
 			t.Errorf("%s is not what tabdump wrote", e.Name())
