@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -16,11 +17,16 @@ import (
 	"imgexportfs/xcat"
 )
 
-// fsName is what mount(8) shows as source, and the type's second half.
+// fsName is the second half of the type of a mount.
 const fsName = "imgexportfs"
+
+// Owner is who owns the files of a mount.
+type Owner struct{ UID, GID uint32 }
 
 // Options are the choices of a mount.
 type Options struct {
+	Source     string        // what the table of mounts has as source; "" = the program's name
+	Owner      *Owner        // nil = the user who mounts
 	Umask      uint32        // permission bits that nobody gets; 0 to 0777
 	AllowOther bool          // let other users in as far as the umask does
 	Refresh    time.Duration // for how long what was seen of the site is shown; 0 = look every time
@@ -36,6 +42,9 @@ type Options struct {
 	// NonEmpty allows a mount point that has files of its own, which the mount
 	// then hides.
 	NonEmpty bool
+
+	NoExec   bool     // let no program be started from the mount
+	Contexts []string // options of SELinux, as context=...; ignored where the kernel has none
 }
 
 // mount is what all nodes of a mount share.
@@ -61,6 +70,9 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 	if opts.Umask&^0o777 != 0 {
 		return nil, fmt.Errorf("umask %#o is not between 0 and 0777", opts.Umask)
 	}
+	if opts.Owner == nil {
+		opts.Owner = &Owner{uint32(os.Geteuid()), uint32(os.Getegid())}
+	}
 	if opts.Log == nil {
 		opts.Log = slog.Default()
 	}
@@ -75,7 +87,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 	m := &mount{
 		opts:     opts,
 		log:      opts.Log,
-		owner:    fuse.Owner{Uid: uint32(os.Geteuid()), Gid: uint32(os.Getegid())},
+		owner:    fuse.Owner{Uid: opts.Owner.UID, Gid: opts.Owner.GID},
 		started:  time.Now(),
 		engine:   engine,
 		versions: newVersions(life, site, engine, opts.Refresh, opts.Log),
@@ -104,7 +116,11 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
 	nodes := ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}
-	if m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions); err != nil {
+	err = withFusermountsWords(func() error {
+		m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions)
+		return err
+	})
+	if err != nil {
 		return err
 	}
 	go m.server.Serve()
@@ -124,9 +140,15 @@ func (m *mount) fuseOptions() *gofs.Options {
 	if m.opts.AllowOther {
 		options = append(options, "default_permissions")
 	}
+	if m.opts.NoExec {
+		options = append(options, "noexec")
+	}
+	if _, err := os.Stat("/sys/fs/selinux"); err == nil { // without it the kernel refuses them
+		options = append(options, m.opts.Contexts...)
+	}
 	return &gofs.Options{
 		MountOptions: fuse.MountOptions{
-			FsName:     fsName,
+			FsName:     cmp.Or(m.opts.Source, fsName),
 			Name:       fsName,
 			Options:    options,
 			AllowOther: m.opts.AllowOther,
@@ -165,7 +187,10 @@ func (m *Mounted) Wait() { m.server.Wait() }
 // directory is free at once, and End is needed for the readers to get errors. It is no
 // error if somebody else has taken it away.
 func (m *Mounted) Unmount() error {
-	err := Unmount(m.dir)
+	at, err := ownMount(m.dir)
+	if err == nil {
+		err = unmount(at.Mountpoint, func() {})
+	}
 	if err != nil && !isMounted(m.connection, m.dir) {
 		return nil
 	}

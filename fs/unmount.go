@@ -1,14 +1,10 @@
 package fs
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
-	"strings"
-	"time"
 
 	"github.com/moby/sys/mountinfo"
 	"golang.org/x/sys/unix"
@@ -16,27 +12,58 @@ import (
 	"imgexportfs/bundle/source"
 )
 
+// ErrNotMounted reports that no imgexportfs is mounted on a directory.
+var ErrNotMounted = errors.New("is not a mount of " + fsName)
+
 // Unmount takes away what an imgexportfs, alive or dead, shows at dir. If files are
 // still open there it is detached: the directory is free at once, and readers go on
-// until they close the files or the program ends.
-func Unmount(dir string) error {
-	abs, err := realMountPoint(dir)
+// until they close the files or the program ends. Without open files detached is nil.
+func Unmount(dir string) (detached *Detached, err error) {
+	at, err := ownMount(dir)
 	if err != nil {
-		return err
+		return nil, err
 	}
-	m, ok, err := findMount(abs)
+	err = unmount(at.Mountpoint, func() {
+		detached = newDetached(at)
+	})
+	return detached, err
+}
+
+// IsMounted reports whether an imgexportfs that answers is mounted on dir.
+func IsMounted(dir string) bool {
+	_, err := ownMount(dir)
+	if err == nil {
+		_, err = os.Stat(dir)
+	}
+	return err == nil
+}
+
+// ownMount returns the mount of an imgexportfs on dir, which may be dead.
+func ownMount(dir string) (*mountinfo.Info, error) {
+	real, err := realMountPoint(dir)
 	if err != nil {
-		return err
+		return nil, err
+	}
+	m, ok, err := findMount(real)
+	if err != nil {
+		return nil, err
 	}
 	if !ok || m.FSType != source.OwnType {
-		return fmt.Errorf("%s is not a mount of %s", dir, fsName)
+		return nil, fmt.Errorf("%s %w", dir, ErrNotMounted)
 	}
-	err = unix.Unmount(abs, unix.UMOUNT_NOFOLLOW)
+	return m, nil
+}
+
+// unmount unmounts a directory that has no links. inUse is called before it is only
+// detached, because files are open.
+func unmount(dir string, inUse func()) error {
+	err := unix.Unmount(dir, unix.UMOUNT_NOFOLLOW)
 	if errors.Is(err, unix.EBUSY) {
-		err = unix.Unmount(abs, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
+		inUse()
+		err = unix.Unmount(dir, unix.MNT_DETACH|unix.UMOUNT_NOFOLLOW)
 	}
 	if errors.Is(err, unix.EPERM) {
-		return fusermount(abs)
+		err = fusermountUnmount(dir, inUse)
 	}
 	if err != nil {
 		return fmt.Errorf("unmount %s: %w", dir, err)
@@ -87,30 +114,11 @@ func isMounted(connection int, dir string) bool {
 	return err != nil || connection == 0 || len(list) > 0
 }
 
-// fusermountLimit is how long fusermount may take, which asks the mount.
-const fusermountLimit = 10 * time.Second
-
-// fusermount unmounts for a user who is not root.
-func fusermount(dir string) error {
-	ctx, cancel := context.WithTimeout(context.Background(), fusermountLimit)
-	defer cancel()
-	for _, name := range []string{"fusermount3", "fusermount"} {
-		if path, err := exec.LookPath(name); err == nil {
-			out, err := exec.CommandContext(ctx, path, "-u", "-z", dir).CombinedOutput()
-			if err != nil {
-				return fmt.Errorf("unmount %s: %s: %w: %s", dir, name, err, strings.TrimSpace(string(out)))
-			}
-			return nil
-		}
-	}
-	return fmt.Errorf("unmount %s: only root can do this here (fusermount3 is not installed)", dir)
-}
-
 // abort ends a connection of the kernel to a server, by its number: every request
 // that waits for an answer gets an error, and so does every later one. Without it
 // a thread of this process that waits for its own mount could never end.
 func abort(connection int) error {
-	err := os.WriteFile(fmt.Sprintf("/sys/fs/fuse/connections/%d/abort", connection), []byte("1\n"), 0)
+	err := os.WriteFile(fmt.Sprintf("%s/%d/abort", connections, connection), []byte("1\n"), 0)
 	if errors.Is(err, os.ErrNotExist) {
 		return nil // it has ended
 	}

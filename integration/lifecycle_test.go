@@ -184,7 +184,7 @@ func TestWrongCommandLines(t *testing.T) {
 		{"mount", "--root", site.Dir()},
 		{"mount", "--nosuchflag", dir},
 		{"mount", "--root", site.Dir(), dir, "extra"},
-		{"mount", "--root", site.Dir(), "-o", "rw", dir},
+		{"mount", "--root", site.Dir(), "-o", "remount", dir},
 		{"mount", "--root", site.Dir(), "-o", "umask=9", dir},
 		{"mount", "--root", site.Dir(), "-o", "nosuchoption", dir},
 		{"mount", "--root", site.Dir(), "--refresh", "soon", dir},

@@ -25,7 +25,7 @@ func dumpCommand() *cli.Command {
 
 func runDump(c *cli.Context, flags *siteFlags) error {
 	if c.NArg() != 1 {
-		return usageError("dump takes its flags and then one directory, but there are %d arguments; see %s dump --help", c.NArg(), programName)
+		return usageError("dump takes one directory, but there are %d arguments; see %s dump --help", c.NArg(), programName)
 	}
 	dir := c.Args().First()
 	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.cfgloc, Root: flags.root, Getenv: getenv})

@@ -19,8 +19,13 @@ const (
 
 func main() {
 	takeLocation()
+	args, err := takeHandover(takeArgs(os.Args))
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "Error:", err)
+		os.Exit(exitUsage)
+	}
 	ctx, stop := untilInterrupted(context.Background())
-	code := run(ctx, takeArgs(os.Args), os.Stdout, os.Stderr)
+	code := run(ctx, args, os.Stdout, os.Stderr)
 	stop()
 	os.Exit(code)
 }
@@ -31,13 +36,21 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && filepath.Base(args[0]) == imgexportName {
 		args = append([]string{args[0], "export"}, args[1:]...)
 	}
-	err := newApp(stdout, stderr).RunContext(ctx, args)
+	if len(args) > 0 && isMountHelper(args[0]) {
+		return runMountHelper(ctx, args, stdout, stderr)
+	}
+	app := newApp(stdout, stderr)
+	app.Metadata = map[string]any{startedWith: args}
+	err := app.RunContext(ctx, flagsFirst(app, args))
 	code, text := exitStatus(ctx, err)
 	if text != "" {
 		fmt.Fprintln(stderr, "Error: "+printable(stderr, withoutPasswords(text, args)))
 	}
 	return code
 }
+
+// startedWith is the name under which the app knows its command line.
+const startedWith = "arguments"
 
 func newApp(stdout, stderr io.Writer) *cli.App {
 	app := &cli.App{

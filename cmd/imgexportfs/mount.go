@@ -2,12 +2,10 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"log/slog"
-	"strconv"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -18,31 +16,47 @@ import (
 // mountFlags are the flags of the mount command.
 type mountFlags struct {
 	site    *siteFlags
+	list    optionList // -o
 	options mountOptions
-	refresh time.Duration
+	refresh interval
+	daemon  bool
+	logFile string
 	verbose bool
 	debug   bool
+	fake    bool // do everything but mount
+	sloppy  bool // ignore unknown options
 }
 
 func mountCommand() *cli.Command {
-	f := mountFlags{site: newSiteFlags(), options: mountOptions{umask: privateUmask}}
+	f := mountFlags{site: newSiteFlags(), refresh: interval(2 * time.Second)}
 	return &cli.Command{
 		Name:      "mount",
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
 		Flags: append(f.site.forCommand(),
-			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.options},
-			&cli.DurationFlag{Name: "refresh", Usage: "look for changes when the last look is older", Value: 2 * time.Second, Destination: &f.refresh},
+			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
+			&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
+			&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
+			&cli.StringFlag{Name: "log-file", Usage: "append the log to `FILE`, which SIGHUP opens again", Destination: &f.logFile},
 			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &f.verbose},
 			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},
+			&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
+			&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},
 		),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
-				return usageError("mount takes its flags and then one directory, but there are %d arguments %q; see %s mount --help",
+				return usageError("mount takes one directory, but there are %d arguments %q; see %s mount --help",
 					c.NArg(), c.Args().Slice(), programName)
 			}
-			if f.refresh < 0 {
-				return usageError("--refresh %s: cannot be negative", f.refresh)
+			sloppy := f.sloppy || slices.Contains(f.list, "sloppy")
+			if err := f.options.read(f.list, c.Command.Flags, c.Set, sloppy); err != nil {
+				return usageError("%w; see %s mount --help", err, programName)
+			}
+			switch {
+			case f.fake:
+				return nil
+			case f.daemon && !isDaemon:
+				return startDaemon(c.Context, c.App.Metadata[startedWith].([]string), c.App.Writer, c.App.ErrWriter)
 			}
 			return runMount(c.Context, c.Args().First(), f, c.App.Writer, c.App.ErrWriter)
 		},
@@ -51,9 +65,13 @@ func mountCommand() *cli.Command {
 
 func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.Writer) error {
 	surviveBrokenPipes()
+	life, err := newServing(f, stderr)
+	if err != nil {
+		return err
+	}
 	journal := &fs.Journal{}
-	log := f.log(stderr, journal)
-	site, err := f.site.open(ctx, f.refresh, log)
+	log := f.log(life.log, journal)
+	site, err := f.site.open(ctx, time.Duration(f.refresh), log)
 	if err != nil {
 		return err
 	}
@@ -62,37 +80,44 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	if err != nil {
 		return withCode(exitSite, err)
 	}
-	engine, err := f.site.engine(stderr, log)
+	engine, err := f.site.engine(life.log, log)
 	if err != nil {
 		return err
 	}
 	defer engine.Close()
 	addProcessors()
-	mounted, err := fs.Mount(ctx, dir, site, engine, fs.Options{
-		Umask:       f.options.umask,
-		AllowOther:  f.options.allowOther,
-		Passthrough: f.options.passthrough,
-		NonEmpty:    f.options.nonEmpty,
-		Refresh:     f.refresh,
-		Debug:       f.debug,
-		Log:         log,
-		Journal:     journal,
-	})
+	options := fs.Options{
+		Source:  f.site.shown(site),
+		Refresh: time.Duration(f.refresh),
+		Debug:   f.debug,
+		Log:     log,
+		Journal: journal,
+	}
+	f.options.addTo(&options)
+	mounted, err := fs.Mount(ctx, dir, site, engine, options)
 	if err != nil {
 		return withCode(exitMount, err)
 	}
+	if f.options.readWrite {
+		log.Info("mounted read-only; the option rw is ignored", "directory", dir)
+	}
 	fmt.Fprintf(stdout, "%s of %s mounted on %s\n", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
-	return withCode(exitMount, untilUnmounted(ctx, mounted))
+	end, err := life.begin(ctx, site, mounted.Dir(), log)
+	if err != nil {
+		return withCode(exitMount, oneLine(err, mounted.Unmount()))
+	}
+	defer end()
+	return withCode(exitMount, untilUnmounted(ctx, mounted, life.notify))
 }
 
-// log goes to stderr and to the journal, which does not take debug lines.
-func (f mountFlags) log(stderr io.Writer, journal *fs.Journal) *slog.Logger {
+// log goes to w and to the journal, which does not take debug lines.
+func (f mountFlags) log(w io.Writer, journal *fs.Journal) *slog.Logger {
 	level := slog.LevelInfo
 	if f.verbose || f.debug {
 		level = slog.LevelDebug
 	}
 	return slog.New(slog.NewMultiHandler(
-		slog.NewTextHandler(stderr, &slog.HandlerOptions{Level: level}),
+		slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}),
 		slog.NewTextHandler(journal, nil),
 	))
 }
@@ -103,7 +128,7 @@ const grace = time.Second
 
 // untilUnmounted serves until the directory is unmounted or ctx ends. A signal is a
 // normal way to end a mount, so it is no error, but the mount must be gone then.
-func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
+func untilUnmounted(ctx context.Context, mounted *fs.Mounted, notify notifier) error {
 	gone := make(chan struct{})
 	go func() {
 		mounted.Wait()
@@ -111,8 +136,11 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 	}()
 	select {
 	case <-gone:
-		return nil
 	case <-ctx.Done():
+	}
+	notify.send("STOPPING=1")
+	if ctx.Err() == nil {
+		return nil
 	}
 	if err := mounted.Unmount(); err != nil {
 		return leftBehind{oneLine(err, mounted.End())} // readers must not wait for a program that ends
@@ -126,75 +154,4 @@ func untilUnmounted(ctx context.Context, mounted *fs.Mounted) error {
 		return leftBehind{fmt.Errorf("%s is unmounted, but its readers may hang: %w", mounted.Dir(), err)}
 	}
 	return nil
-}
-
-// mountOptions is the value of -o, in the manner of mount(8).
-type mountOptions struct {
-	allowOther  bool
-	passthrough bool
-	nonEmpty    bool
-	umask       uint32
-}
-
-const (
-	knownOptions = "allow_other, umask=NNN, passthrough, nonempty and ro"
-	// privateUmask shows files only to their owner, because root images hold shadow
-	// files and host keys.
-	privateUmask = 0o077
-)
-
-// Set reads one -o. There may be several; they add up.
-func (o *mountOptions) Set(list string) error {
-	if passwordAt([]string{list}, 0) >= 0 { // a part of which must not be shown either
-		return errors.New("the location of a database is no option of mount(8); --cfgloc takes it")
-	}
-	for option := range strings.SplitSeq(list, ",") {
-		name, value, hasValue := strings.Cut(option, "=")
-		switch {
-		case option == "ro": // always
-		case option == "allow_other":
-			o.allowOther = true
-		case option == "passthrough":
-			o.passthrough = true
-		case option == "nonempty":
-			o.nonEmpty = true
-		case name == "umask" && hasValue:
-			mask, err := strconv.ParseUint(value, 8, 32)
-			if err != nil || mask > 0o777 {
-				return fmt.Errorf("umask=%s: not an octal number of up to three digits, such as 022", value)
-			}
-			o.umask = uint32(mask)
-		case option == "rw":
-			return fmt.Errorf("option rw: the mount is always read-only")
-		default:
-			return fmt.Errorf("unknown option %q; there are %s", option, knownOptions)
-		}
-	}
-	return nil
-}
-
-// String is what help shows as the default.
-func (o *mountOptions) String() string {
-	if o == nil {
-		return ""
-	}
-	return fmt.Sprintf("umask=%03o", o.umask)
-}
-
-func umountCommand() *cli.Command {
-	return &cli.Command{
-		Name:      "umount",
-		Usage:     "end mounts, also those whose server has died",
-		ArgsUsage: "DIR...",
-		Action: func(c *cli.Context) error {
-			if !c.Args().Present() {
-				return usageError("no directory is named; see %s umount --help", programName)
-			}
-			var failed error
-			for _, dir := range c.Args().Slice() {
-				failed = oneLine(failed, fs.Unmount(dir))
-			}
-			return withCode(exitMount, failed)
-		},
-	}
 }

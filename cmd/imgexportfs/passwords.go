@@ -14,7 +14,7 @@ import (
 // serverLocation finds the password in such a location, which is an argument of its own
 // or the value of a flag: the text after the user, or after a parameter that names a
 // password.
-var serverLocation = regexp.MustCompile(`(?is)^(?:-[^:|]*|[^=:|]*=)?\s*(?:mysql|pg|db2):.*?(?:\|[^|]*\||(?:pass|pwd)[a-z]*\s*=)(.+)$`)
+var serverLocation = regexp.MustCompile(`(?is)^(?:-[^:|]*|[^:|]*=)?\s*(?:mysql|pg|db2):.*?(?:\|[^|]*\||(?:pass|pwd)[a-z]*\s*=)(.+)$`)
 
 // knownServer matches a location that serverLocation understands.
 var knownServer = regexp.MustCompile(`(?i)^\s*(?:mysql|pg|db2):`)
@@ -80,6 +80,11 @@ func takeLocation() {
 		return
 	}
 	_ = os.Unsetenv(locationEnv) // which fails for no name that LookupEnv finds
+	setLocation(location)
+}
+
+// setLocation makes getenv know XCATCFG.
+func setLocation(location string) {
 	getenv = func(name string) string {
 		if name == locationEnv {
 			return location
@@ -115,7 +120,7 @@ func quotedInner(text string) string {
 func refusePasswords(operands []string) error {
 	for i, operand := range operands {
 		if at := passwordAt(operands, i); at >= 0 {
-			return usageError("%q holds the password of a database, which only --cfgloc takes; put flags before operands", operand[:at]+hidden)
+			return usageError("%q holds the password of a database, which only --cfgloc takes", operand[:at]+hidden)
 		}
 	}
 	return nil

@@ -84,7 +84,7 @@ func TestWrongCommandLinesAreUsageErrors(t *testing.T) {
 		"imgexportfs list --nosuch":             "nosuch",
 		"imgexportfs list --memory many":        "many",
 		"imgexportfs mount":                     "one directory",
-		"imgexportfs mount /a -o ro":            "flags and then one directory",
+		"imgexportfs mount /a -o ro /b":         "one directory",
 		"imgexportfs mount -o nosuch /a":        `unknown option "nosuch"`,
 		"imgexportfs mount --refresh -1s /a":    "negative",
 		"imgexportfs umount":                    "no directory",

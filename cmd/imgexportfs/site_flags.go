@@ -100,6 +100,18 @@ func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.L
 	return site, withCode(exitSite, err)
 }
 
+// shown is what the table of mounts has as source of a site: its location as it was
+// given, because mount -a compares it with the line of fstab, but for passwords.
+func (f *siteFlags) shown(site *xcat.Site) string {
+	if f.cfgloc != "" && !hasPassword(f.cfgloc) {
+		return f.cfgloc
+	}
+	return site.Status().Database
+}
+
+// hasPassword reports whether a location may hold a password.
+func hasPassword(location string) bool { return passwordAt([]string{"--cfgloc=" + location}, 0) >= 0 }
+
 // oneReading is longer than a command runs that reads the database once.
 const oneReading = 1000 * time.Hour
 
