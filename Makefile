@@ -1,7 +1,10 @@
 # make alone says what there is to make.
 
 PREFIX  ?= /usr/local
+# mount(8) looks for its helpers here and nowhere else.
+SBINDIR ?= /sbin
 PROGRAM := imgexportfs
+BINARY  ?= $(PROGRAM)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The packages that need no mount: they are tested again under the race
 # detector and on one processor.
@@ -11,7 +14,7 @@ UNIT     = ./bundle/... ./cmd/... ./fs ./tablesdump ./xcat/...
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
 TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
 	mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core pg_ctlcluster:postgresql pigz:pigz zstd:zstd curl:curl \
-	sshd:openssh-server ssh:openssh-client
+	sshd:openssh-server ssh:openssh-client systemd-analyze:systemd
 BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
@@ -52,8 +55,13 @@ demo: demo-tools build ## build, make a small site, mount it, export from it
 clean: ## remove what was built, and the demo's site
 	rm -rf $(PROGRAM) demo-site
 
-install: build ## install below PREFIX=/usr/local
-	install -D -m 0755 $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(PROGRAM)
+install: $(BINARY) ## install below PREFIX=/usr/local, with units for systemd and links for mount(8)
+	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/$(PROGRAM)
+	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/lib/systemd/system
+	ln -sf $(PREFIX)/bin/$(PROGRAM) $(DESTDIR)$(SBINDIR)/mount.$(PROGRAM)
+	ln -sf $(PREFIX)/bin/$(PROGRAM) $(DESTDIR)$(SBINDIR)/mount.fuse.$(PROGRAM)
+	sed 's|/usr/bin/$(PROGRAM)|$(PREFIX)/bin/$(PROGRAM)|' packaging/systemd/$(PROGRAM)@.service \
+		> $(DESTDIR)$(PREFIX)/lib/systemd/system/$(PROGRAM)@.service
 
 # Install the packages of the programs that are missing; say so to those who
 # cannot.

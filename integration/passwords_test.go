@@ -78,6 +78,8 @@ var spellings = map[string]struct {
 	"one word":                {args: []string{"check", "--cfgloc=%s"}},
 	"one dash":                {args: []string{"list", "-cfgloc=%s"}},
 	"of mount":                {args: []string{"mount", "--cfgloc", "%s", "/nosuch"}},
+	"of a daemon":             {args: []string{"mount", "/nosuch", "--daemon", "--cfgloc", "%s"}},
+	"environment of a daemon": {args: []string{"mount", "/nosuch", "--daemon"}, env: []string{"XCATCFG=%s"}},
 	"of dump":                 {args: []string{"dump", "--cfgloc", "%s", "/nosuch"}},
 	"of export":               {args: []string{"export", "foo", "--cfgloc", "%s"}},
 	"abbreviated":             {args: []string{"export", "foo", "--cfg", "%s"}},

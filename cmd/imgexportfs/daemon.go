@@ -115,8 +115,7 @@ func startWith(cmd *exec.Cmd, h handover) (ready *os.File, err error) {
 }
 
 // leaveCaller is called by a daemon whose mount answers: it gives up the caller's
-// streams and working directory, and lets the caller go. Its standard error is the log
-// file, if there is one.
+// streams and working directory. Its standard error is the log file, if there is one.
 func leaveCaller(log *logFile) error {
 	null, err := os.OpenFile(os.DevNull, os.O_RDWR, 0)
 	if err != nil {
@@ -133,10 +132,13 @@ func leaveCaller(log *logFile) error {
 			return err
 		}
 	}
-	if err := os.Chdir("/"); err != nil {
-		return err
-	}
+	return os.Chdir("/")
+}
+
+// letCallerGo tells the process that has started this daemon that the mount answers. It
+// may be gone.
+func letCallerGo() {
 	ready := os.NewFile(readyFd, "ready")
-	_, _ = ready.Write([]byte{1}) // the caller may be gone
-	return ready.Close()
+	_, _ = ready.Write([]byte{1})
+	_ = ready.Close()
 }

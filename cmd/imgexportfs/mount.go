@@ -98,15 +98,16 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	if err != nil {
 		return withCode(exitMount, err)
 	}
-	if f.options.readWrite {
+	fmt.Fprintf(stdout, "%s of %s mounted on %s\n", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
+	if isDaemon {
+		if err := leaveCaller(life.file); err != nil {
+			return withCode(exitMount, oneLine(err, mounted.Unmount()))
+		}
+	}
+	if f.options.readWrite { // mount(8) says rw when fstab says nothing
 		log.Info("mounted read-only; the option rw is ignored", "directory", dir)
 	}
-	fmt.Fprintf(stdout, "%s of %s mounted on %s\n", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
-	end, err := life.begin(ctx, site, mounted.Dir(), log)
-	if err != nil {
-		return withCode(exitMount, oneLine(err, mounted.Unmount()))
-	}
-	defer end()
+	defer life.begin(ctx, site, mounted.Dir(), log)()
 	return withCode(exitMount, untilUnmounted(ctx, mounted, life.notify))
 }
 

@@ -142,7 +142,7 @@ func setFlag(flags []cli.Flag, set func(name, value string) error, option, value
 		}
 		switch {
 		case !hasValue && takesValue(flag):
-			return true, fmt.Errorf("needs a value: %s=...", option)
+			return true, fmt.Errorf("needs a value, as in %s=VALUE", option)
 		case !hasValue:
 			value = "true"
 		}

@@ -70,7 +70,7 @@ func TestEveryFlagOfMountIsAnOption(t *testing.T) {
 		}
 		option, want := strings.ReplaceAll(name, "-", "_"), map[string]string{name: "true"}
 		if takesValue(flag) {
-			if _, _, err := readOptions(false, option); err == nil || !strings.Contains(err.Error(), "option "+option+": needs a value") {
+			if _, _, err := readOptions(false, option); err == nil || !strings.Contains(err.Error(), "option "+option+": needs a value, as in "+option+"=VALUE") {
 				t.Errorf("-o %s: %v", option, err)
 			}
 			option, want = option+"=1", map[string]string{name: "1"}

@@ -52,29 +52,29 @@ func (n notifier) reload(what func()) {
 }
 
 // statusPeriod is how often the line that systemctl status shows is looked at.
-const statusPeriod = 5 * time.Second
+const statusPeriod = 2 * time.Second
 
-// keepStatus says what the mount shows, and whether its database can be read, whenever
-// that changes.
-func (n notifier) keepStatus(ctx context.Context, site *xcat.Site, dir string) {
+// keepStatus sends the line of a mount whenever it is another one than was said.
+func (n notifier) keepStatus(ctx context.Context, said string, line func() string) {
 	if !n.isService() {
 		return
 	}
-	said := ""
-	for tick := time.NewTicker(statusPeriod); ; {
-		if line := statusLine(site.Status(), dir); line != said {
-			n.send("STATUS=" + line)
-			said = line
-		}
+	tick := time.NewTicker(statusPeriod)
+	defer tick.Stop()
+	for {
 		select {
 		case <-tick.C:
 		case <-ctx.Done():
-			tick.Stop()
 			return
+		}
+		if now := line(); now != said {
+			n.send("STATUS=" + now)
+			said = now
 		}
 	}
 }
 
+// statusLine says what a mount shows, and whether its database can be read.
 func statusLine(s xcat.Status, dir string) string {
 	line := fmt.Sprintf("%s of %s on %s", counted(s.Images, "image"), s.Database, dir)
 	if s.Err != nil {

@@ -18,9 +18,13 @@ type serving struct {
 	log    io.Writer
 	file   *logFile // nil without --log-file
 	notify notifier
+
+	hangups chan os.Signal // nil: a hangup ends the mount
 }
 
-// newServing opens the log file. It makes the paths of a daemon absolute, which leaves
+// newServing opens the log file and takes hangups, which end neither a mount with a log
+// file nor a daemon or a service. In the foreground a hangup says that the terminal is
+// gone, and ends the mount. newServing makes the paths of a daemon absolute, which leaves
 // its working directory.
 func newServing(f mountFlags, stderr io.Writer) (s serving, err error) {
 	s = serving{log: stderr, notify: newNotifier()}
@@ -35,36 +39,33 @@ func newServing(f mountFlags, stderr io.Writer) (s serving, err error) {
 			return s, withCode(exitMount, err)
 		}
 	}
+	if s.file != nil || isDaemon || s.notify.isService() {
+		s.hangups = make(chan os.Signal, 1)
+		signal.Ignore(syscall.SIGHUP) // what untilInterrupted asked for ends here
+		signal.Notify(s.hangups, syscall.SIGHUP)
+	}
 	return s, nil
 }
 
-// begin is called when the mount answers. end is to be called when it is gone.
-func (s serving) begin(ctx context.Context, site *xcat.Site, dir string, log *slog.Logger) (end func(), err error) {
+// begin is called when the mount answers, and tells those who wait for it. end is to be
+// called when the mount is gone.
+func (s serving) begin(ctx context.Context, site *xcat.Site, dir string, log *slog.Logger) (end func()) {
 	ctx, end = context.WithCancel(ctx)
-	if s.file != nil || isDaemon || s.notify.isService() {
-		hangups := make(chan os.Signal, 1)
-		signal.Ignore(syscall.SIGHUP) // what untilInterrupted asked for ends here
-		signal.Notify(hangups, syscall.SIGHUP)
-		go s.followHangups(ctx, hangups, log)
-	}
+	status := statusLine(site.Status(), dir)
+	s.notify.send("READY=1", "STATUS="+status)
 	if isDaemon {
-		if err := leaveCaller(s.file); err != nil {
-			end()
-			return nil, err
-		}
+		letCallerGo()
 	}
-	s.notify.send("READY=1", "STATUS="+statusLine(site.Status(), dir))
-	go s.notify.keepStatus(ctx, site, dir)
-	return end, nil
+	go s.followHangups(ctx, log)
+	go s.notify.keepStatus(ctx, status, func() string { return statusLine(site.Status(), dir) })
+	return end
 }
 
-// followHangups opens the log file again at each SIGHUP, which ends a mount no more. In
-// the foreground and without a log file SIGHUP says that the terminal is gone, and ends
-// the mount.
-func (s serving) followHangups(ctx context.Context, hangups <-chan os.Signal, log *slog.Logger) {
+// followHangups opens the log file again at each hangup.
+func (s serving) followHangups(ctx context.Context, log *slog.Logger) {
 	for {
 		select {
-		case <-hangups:
+		case <-s.hangups:
 			s.notify.reload(func() { s.reopen(log) })
 		case <-ctx.Done():
 			return
