@@ -135,9 +135,10 @@ func TestHangupOpensTheLogFileAgain(t *testing.T) {
 // expectReopened moves a log that has a line away, and sends a hangup.
 func expectReopened(t *testing.T, log string, pid int) {
 	t.Helper()
-	text, err := os.ReadFile(log)
-	must(t, err)
-	expectContains(t, "log", string(text), "read-only")
+	eventually(t, "the log has a line", func() bool {
+		text, _ := os.ReadFile(log)
+		return bytes.Contains(text, []byte("read-only"))
+	})
 	must(t, os.Rename(log, log+".1"))
 	must(t, syscall.Kill(pid, syscall.SIGHUP))
 	eventually(t, "the log file is there again, and open", func() bool {
