@@ -14,5 +14,6 @@
 // a contract with scripts, in exit.go. What an image exports is decided in
 // package xcat, and its bytes are made in package bundle.
 //
-// Called through a link named imgexport, the program is the export command.
+// Called through a link named imgexport, the program is the export command; through one
+// named mount.imgexportfs or mount.fuse.imgexportfs it is a helper of mount(8).
 package main
