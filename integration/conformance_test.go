@@ -151,7 +151,12 @@ func (e *expectation) holdMounted(t *testing.T, dir string, c recorded, site str
 		return
 	}
 	name := blanks.ReplaceAllString(c.Image, "_")
-	errorsFile := strings.ReplaceAll(name, "/", "%2F") + ".errors"
+	if hiddenName(c.Image) && e.bundle != "" {
+		got := typesOf(t, dir, errorsName(c.Image), name, name+".tgz", name+".tgz.sha256")
+		expectLines(t, "files on the mount", got, []string{errorsName(c.Image) + " regular file"})
+		return
+	}
+	errorsFile := errorsName(c.Image)
 	var want []string
 	if !e.noSuchImage() && !strings.Contains(name, "/") {
 		want = append(want, name+" directory")

@@ -9,6 +9,19 @@ import (
 	"imgexportfs/integration/xcatsite"
 )
 
+// hiddenName reports whether an image that export takes has no name on a mount: an
+// option would be made of its names by cp *.tgz.
+func hiddenName(image string) bool { return strings.HasPrefix(image, "-") }
+
+// errorsName is the name of an image's file of errors.
+func errorsName(image string) string {
+	name := strings.ReplaceAll(blanks.ReplaceAllString(image, "_"), "/", "%2F")
+	if rest, dashed := strings.CutPrefix(name, "-"); dashed {
+		name = "%2D" + rest
+	}
+	return name + ".errors"
+}
+
 // addPlain adds an image that needs nothing but one template.
 func addPlain(t *testing.T, site *xcatsite.Site, names ...string) {
 	t.Helper()
@@ -52,11 +65,11 @@ func TestClashingNamesGoToTheFirst(t *testing.T) {
 func TestOddNamesAreFilesOrProblems(t *testing.T) {
 	long := func(n int) string { return strings.Repeat("l", n) }
 	fine := []string{
-		"-dash", "--help", "name with $HOME & ; ' \" * ? \\ | <", "ünï", "new\nline", "x..", "%2F", "~", "#",
+		"name with $HOME & ; ' \" * ? \\ | <", "ünï", "new\nline", "x..", "%2F", "~", "#",
 		"bundle.tar.gz", long(244), // with ".tgz.sha256" that is 255 bytes
 	}
 	bad := []string{"a/b", "/", "..", ".", ".hidden", "..x", "../../etc/x", long(300), " /etc/passwd"}
-	onlyExport := []string{"@node", long(245)}
+	onlyExport := []string{"@node", "-dash", "--help", long(245)}
 	site := newSite(t)
 	addPlain(t, site, fine...)
 	addPlain(t, site, bad...)
@@ -80,7 +93,7 @@ func TestOddNamesAreFilesOrProblems(t *testing.T) {
 	}
 	for _, name := range names {
 		problem := strings.HasSuffix(name, ".errors")
-		if len(name) > 255 || strings.ContainsAny(name, "/") || !problem && (name[0] == '.' || name[0] == '@') {
+		if len(name) > 255 || strings.ContainsAny(name, "/") || !problem && (name[0] == '.' || name[0] == '@') || name[0] == '-' {
 			t.Errorf("the mount shows %q", name)
 		}
 	}
@@ -96,8 +109,8 @@ func TestOddNamesAreFilesOrProblems(t *testing.T) {
 	}
 	for _, image := range onlyExport {
 		work := t.TempDir()
-		expectCode(t, program(t, work, "export", "--root", site.Dir(), image), 0)
-		mustReadTarball(t, filepath.Join(work, image+".tgz"))
+		expectCode(t, program(t, work, "export", "--root", site.Dir(), "--", image), 0)
+		mustReadTarball(t, filepath.Join(work, "./"+image+".tgz"))
 	}
 	for _, image := range bad {
 		work := t.TempDir()
@@ -106,6 +119,21 @@ func TestOddNamesAreFilesOrProblems(t *testing.T) {
 		expectContains(t, "stderr", r.stderr, "Error: ")
 		expectLines(t, "files after a refused export", listing(t, work), nil)
 	}
+}
+
+// Programs that get the names of a mount by a pattern take none of them for an option,
+// and export takes the image all the same.
+func TestNamesThatBeginWithADashAreNoOptions(t *testing.T) {
+	site := newSite(t)
+	addPlain(t, site, "-x", "fine")
+	m := mountSite(t, site.Dir())
+	expectLines(t, "names", listing(t, m.dir), []string{"%2Dx.errors", "fine", "fine.tgz", "fine.tgz.sha256"})
+	expectContains(t, "%2Dx.errors", shell(t, m.dir, `cat *.errors`), `"-x"`, "option", "export")
+	to := t.TempDir()
+	shell(t, m.dir, `cp *.tgz "$1"`, to)
+	expectLines(t, "copies", listing(t, to), []string{"fine.tgz"})
+	expectCode(t, program(t, to, "export", "--root", site.Dir(), "--", "-x"), 0)
+	mustReadTarball(t, filepath.Join(to, "-x.tgz"))
 }
 
 // A name cannot play tricks on a terminal.

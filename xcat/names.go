@@ -66,10 +66,13 @@ type Offer struct {
 }
 
 // ErrorsName returns the name of the image's file of errors. It is NAME.errors, except
-// where NAME cannot be one of a file: slashes become %2F, NUL bytes %00, and what is
-// too long ends in a hash.
+// where NAME cannot be one of a file: slashes become %2F, NUL bytes %00, a dash at the
+// beginning %2D, and what is too long ends in a hash.
 func (o Offer) ErrorsName() string {
 	name := strings.NewReplacer("/", "%2F", "\x00", "%00").Replace(o.Name)
+	if rest, dashed := strings.CutPrefix(name, "-"); dashed {
+		name = "%2D" + rest
+	}
 	if len(name)+len(ErrorsSuffix) > maxFileName {
 		sum := sha256.Sum256([]byte(name))
 		tail := "~" + hex.EncodeToString(sum[:8])
@@ -79,8 +82,9 @@ func (o Offer) ErrorsName() string {
 }
 
 // Offers gives the names of a directory to images, in byte order. An image gets NAME,
-// NAME.tgz, NAME.tgz.sha256 and NAME.errors, unless NAME is not valid for a file or an
-// earlier image has one of the four. Then it gets only NAME.errors, if that is free.
+// NAME.tgz, NAME.tgz.sha256 and NAME.errors, unless NAME is not valid for a file, would
+// be an option in the arguments of a program (cp *.tgz), or an earlier image has one of
+// the four. Then it gets only its ErrorsName, if that is free.
 func Offers(images []string) []Offer {
 	images = slices.Sorted(slices.Values(images))
 	offers := make([]Offer, 0, len(images))
@@ -88,7 +92,7 @@ func Offers(images []string) []Offer {
 	for _, image := range images {
 		o := Offer{Image: image, Name: BundleName(image)}
 		o.Clash = checkOffer(o, owner)
-		names := []string{o.Name + ErrorsSuffix}
+		names := []string{o.ErrorsName()}
 		if o.Clash == nil {
 			names = append(names, o.Name, o.Name+BundleSuffix, o.Name+ChecksumSuffix)
 		}
@@ -109,14 +113,17 @@ func checkOffer(o Offer, owner map[string]string) error {
 		return err
 	}
 	if strings.HasPrefix(o.Name, NodePrefix) {
-		return fmt.Errorf("image name %q: names that begin with %s are reserved for nodes; export it with the export command", o.Image, NodePrefix)
+		return fmt.Errorf("image name %q: names that begin with %s are reserved for nodes; export it by itself with the export command", o.Image, NodePrefix)
+	}
+	if strings.HasPrefix(o.Name, "-") {
+		return fmt.Errorf("image name %q: cp *.tgz and rsync would take a name that begins with a dash for an option; rename the image, or export it by itself with the export command", o.Image)
 	}
 	if longest := o.Name + ChecksumSuffix; len(longest) > maxFileName {
-		return fmt.Errorf("image name of %d bytes: with %s it is longer than a file name can be (%d); export it with the export command", len(o.Name), ChecksumSuffix, maxFileName)
+		return fmt.Errorf("image name of %d bytes: with %s it is longer than a file name can be (%d); export it by itself with the export command", len(o.Name), ChecksumSuffix, maxFileName)
 	}
 	for _, suffix := range []string{"", BundleSuffix, ChecksumSuffix, ErrorsSuffix} {
 		if other, taken := owner[o.Name+suffix]; taken {
-			return fmt.Errorf("image %q cannot be shown: image %q has the name %s already; rename one of them, or export it with the export command", o.Image, other, o.Name+suffix)
+			return fmt.Errorf("image %q cannot be shown: image %q has the name %s already; rename one of them, or export it by itself with the export command", o.Image, other, o.Name+suffix)
 		}
 	}
 	return nil

@@ -27,6 +27,8 @@ func TestOffersRefuseNamesThatAreNone(t *testing.T) {
 		"..":                     "dot",
 		".hidden":                "dot",
 		"@node":                  "nodes",
+		"-x":                     "option",
+		"--help":                 "option",
 		strings.Repeat("n", 245): "longer",
 		strings.Repeat("n", 256): "at most",
 	} {
@@ -38,7 +40,7 @@ func TestOffersRefuseNamesThatAreNone(t *testing.T) {
 }
 
 func TestOffersTakeOddNames(t *testing.T) {
-	for _, image := range []string{"-dash", "c69..", "a;b", "$HOME", "é", "x@y", "a\n", strings.Repeat("n", 244), "\xff"} {
+	for _, image := range []string{"x-dash", "c69..", "a;b", "$HOME", "é", "x@y", "a\n", strings.Repeat("n", 244), "\xff"} {
 		if o := Offers([]string{image})[0]; o.Clash != nil {
 			t.Errorf("image %q: %v", image, o.Clash)
 		}
@@ -111,7 +113,7 @@ func TestNamesOfErrorsCanBeThoseOfFilesAndKeepApart(t *testing.T) {
 	if a == b || len(a) != maxFileName || len(b) != maxFileName {
 		t.Errorf("%s, %s", a, b)
 	}
-	for name, want := range map[string]string{"a b": "a b.errors", "d/e": "d%2Fe.errors", "\x00": "%00.errors"} {
+	for name, want := range map[string]string{"a b": "a b.errors", "d/e": "d%2Fe.errors", "\x00": "%00.errors", "-x-": "%2Dx-.errors"} {
 		if got := (Offer{Name: name}).ErrorsName(); got != want {
 			t.Errorf("%q: %q, want %q", name, got, want)
 		}
