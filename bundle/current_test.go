@@ -1,0 +1,60 @@
+package bundle
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"testing"
+)
+
+func TestABundleKnowsWhatItHasWritten(t *testing.T) {
+	random := seeded(t)
+	data, other := prose(random, 3*segmentMax), prose(random, 3*segmentMax)
+	e := newEngine(t, EngineOptions{})
+	plan := func(data []byte) *Bundle {
+		return newBundle(t, e, "foo", bytesMember(t, "a", data), bytesMember(t, "b", []byte("b")))
+	}
+	b := plan(data)
+	good := whole(t, b)
+	for _, test := range []struct {
+		name string
+		file []byte
+		want bool
+	}{
+		{"itself", good, true},
+		{"nothing", nil, false},
+		{"no bundle", prose(random, 1<<20), false},
+		{"another bundle", whole(t, plan(other)), false},
+		{"cut by a byte", good[:len(good)-1], false},
+		{"cut in the middle", good[:len(good)/2], false},
+		{"longer by a byte", append(bytes.Clone(good), 0), false},
+		{"a segment at the end missing", good[:lastStart(t, b)], false},
+	} {
+		got, err := b.Written(bytes.NewReader(test.file), int64(len(test.file)))
+		if err != nil || got != test.want {
+			t.Errorf("%s: %v, %v; want %v", test.name, got, err, test.want)
+		}
+	}
+	if got, err := newBundle(t, newEngine(t, EngineOptions{}), "foo", b.members...).Written(bytes.NewReader(good), int64(len(good))); !got || err != nil {
+		t.Errorf("a later process: %v, %v", got, err)
+	}
+	if _, err := b.Written(badReader{}, int64(len(good))); !errors.Is(err, errBad) {
+		t.Errorf("a disk that fails: %v", err)
+	}
+}
+
+// lastStart is where the last segment begins.
+func lastStart(t *testing.T, b *Bundle) int64 {
+	t.Helper()
+	starts, err := b.offsets(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	return starts[len(starts)-2]
+}
+
+var errBad = errors.New("bad disk")
+
+type badReader struct{ io.ReaderAt }
+
+func (badReader) ReadAt([]byte, int64) (int, error) { return 0, errBad }
