@@ -90,11 +90,11 @@ func TestRemoteHostsThatFail(t *testing.T) {
 		{"before: no login", "root@mn2", `echo "This account is not available."; exit 1`, "This account is not available"},
 		{"before: another command", "root@mn2", `cat >/dev/null`, "is the account limited to one?"},
 		{"before: lost", "root@mn2", `kill -9 $PPID`, "the host has ended the session"},
-		{"in the middle: too short", "root@mn2", `head -c 300000` + original, "received 300000 of"},
+		{"in the middle: too short", "root@mn2", `head -c 300000` + original, "ends after 300000 bytes"},
 		{"in the middle: lost", "root@mn2", `{ head -c 300000; kill -9 $PPID; }` + original, "the host has ended the session"},
 		{"in the middle: killed", "root@mn2", `(sleep 0.3; kill -TERM 0) & { head -c 300000; sleep 5; }` + original, "the host has ended the session"},
 		{"in the middle: hangs", "root@mn2", `{ head -c 300000; kill -STOP $PPID; sleep 6; kill -CONT $PPID; }` + original, "not responding"},
-		{"at the end: last byte missing", "root@mn2", `head -c -1` + original, "the sender has failed at the end"},
+		{"at the end: last byte missing", "root@mn2", `head -c -1` + original, "the sender has failed"},
 		{"at the end: no name", "root@mn2", `{ cat; mv old aside; mkdir -p old/full; }` + original + `; status=$?; rm -r old; mv aside old; exit $status`, "was not written"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

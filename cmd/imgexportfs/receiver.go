@@ -1,12 +1,11 @@
 package main
 
-// receiver runs on the other host with the path, the name to use in a directory and the
-// size. It keeps the rules of localPlace.file. As on this host the bundle has a hidden
+// receiver runs on the other host with the path and the name to use in a directory. It keeps the rules of localPlace.file. As on this host the bundle has a hidden
 // temporary name until it is complete and on the disk.
 //
 // A lost connection looks like the end of the bundle, and the last source may turn out
-// to have changed after all bytes are sent. So one more byte follows a good bundle. The
-// last line on stdout says that all is well, because not every host runs what it is
+// to have changed after all bytes are sent. So the size follows a good bundle, in 20
+// bytes that are cut off. The last line on stdout says that all is well, because not every host runs what it is
 // asked to: an account may be limited to one command.
 //
 // The script is one line, and without "!", because the login shell that hands it to sh
@@ -32,10 +31,14 @@ const receiver = `umask 077; tmp=; trap "" PIPE; ` +
 	`if [ -e "$f" ]; then [ -f "$f" ] || special device; fi; ` +
 	`tmp=$(mktemp ./.imgexport-XXXXXX) || refuse "cannot write in its directory"; ` +
 	`cat >"$tmp" || refuse "was not written"; ` +
-	`n=$(wc -c <"$tmp"); if [ "$n" -eq "$3" ]; then refuse "the sender has failed at the end"; fi; ` +
-	`[ "$n" -gt "$3" ] || refuse "received $n of $3 bytes"; truncate -s "$3" "$tmp" || refuse "was not written"; ` +
+	`n=$(wc -c <"$tmp"); s=$((n-20)); [ "$(tail -c 20 "$tmp" | tr -cd 0-9)" = "$s" ] || ` +
+	`refuse "the bundle ends after $n bytes, because the sender has failed or the connection is lost"; ` +
+	`truncate -s "$s" "$tmp" || refuse "was not written"; ` +
 	`{ sync "$tmp" 2>/dev/null || sync; } && mv -fT "$tmp" "$f" && { sync . 2>/dev/null || sync; } || refuse "was not written"; ` +
-	`echo "` + receipt + `$3"`
+	`echo "` + receipt + `$s"`
+
+// endOfBundle is the format of what follows a complete bundle.
+const endOfBundle = "%20d"
 
 // receipt stands before the size in the receiver's last line.
 const receipt = "imgexport received "

@@ -41,12 +41,10 @@ func (p remotePlace) writer(name string) (bundleWriter, error) {
 	}, nil
 }
 
+// send starts the receiver first, and compresses while it writes: what keeps the other
+// host from taking the bundle shows at once, and no size has to be known.
 func (p remotePlace) send(ctx context.Context, file string, b exportable, progress func(int64)) (int64, error) {
-	size, err := b.Size(ctx)
-	if err != nil {
-		return 0, err
-	}
-	ssh := exec.CommandContext(ctx, "ssh", p.sshArguments(file, size)...)
+	ssh := exec.CommandContext(ctx, "ssh", p.sshArguments(file)...)
 	ssh.WaitDelay = time.Second // a connection that is shared may keep stdout open
 	var said bytes.Buffer
 	ssh.Stdout, ssh.Stderr = &said, p.stderr
@@ -59,9 +57,9 @@ func (p remotePlace) send(ctx context.Context, file string, b exportable, progre
 	}
 	// The errors of both ends count: a full disk there breaks the pipe here, and a
 	// source that changes here truncates the bundle there.
-	written, failed := copyExactly(ctx, stdin, b, progress)
+	size, failed := copyExactly(ctx, stdin, b, progress)
 	if failed == nil && ctx.Err() == nil { // the last moment to stop
-		_, failed = stdin.Write([]byte{'\n'}) // see receiver
+		_, failed = fmt.Fprintf(stdin, endOfBundle, size)
 	}
 	closed := stdin.Close()
 	ended := ssh.Wait()
@@ -75,14 +73,13 @@ func (p remotePlace) send(ctx context.Context, file string, b exportable, progre
 	if err := oneLine(failed, closed, p.explained(ended, received)); err != nil {
 		return 0, fmt.Errorf("copy to %s: %w", p.host, err)
 	}
-	return written, nil
+	return size, nil
 }
 
 // sshArguments are those of the ssh that starts the receiver. A host that never answers,
 // or does not any more, is given up after less than a minute.
-func (p remotePlace) sshArguments(file string, size int64) []string {
-	command := "sh -c " + shellQuoted(receiver) + " imgexport " +
-		shellQuoted(p.path) + " " + shellQuoted(file) + " " + strconv.FormatInt(size, 10)
+func (p remotePlace) sshArguments(file string) []string {
+	command := "sh -c " + shellQuoted(receiver) + " imgexport " + shellQuoted(p.path) + " " + shellQuoted(file)
 	return []string{
 		"-o", "BatchMode=yes", "-o", "ConnectTimeout=30", "-o", "ServerAliveInterval=15", "-o", "ServerAliveCountMax=3",
 		"--", p.host, command,

@@ -174,11 +174,13 @@ func TestRemotePlaceKeepsTheOldFileWhateverFails(t *testing.T) {
 		bundle             fakeBundle
 		says               string
 	}{
-		{"connection breaks", "head -c 20000", "old.tgz", healthy(), "received 20000 of 35000 bytes"},
+		{"connection breaks", "head -c 20000", "old.tgz", healthy(), "ends after 20000 bytes"},
 		{"no such directory", "cat", "nodir/x", healthy(), "nodir"},
-		{"last byte missing", "head -c 35000", "old.tgz", healthy(), "the sender has failed"},
+		{"end missing", "head -c 35000", "old.tgz", healthy(), "the sender has failed"},
+		{"last byte missing", "head -c 35019", "old.tgz", healthy(), "the sender has failed"},
+		{"nothing comes", "head -c 5", "old.tgz", healthy(), "ends after 5 bytes"},
 		{"source fails at the end", "cat", "old.tgz", late, "the sender has failed"},
-		{"source fails", "cat", "old.tgz", failing, "received 17000 of 35000 bytes"},
+		{"source fails", "cat", "old.tgz", failing, "ends after 17000 bytes"},
 		{"no connection", "exit 255; cat", "old.tgz", healthy(), ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
