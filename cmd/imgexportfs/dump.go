@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"strings"
 
 	"github.com/urfave/cli/v2"
 
@@ -18,8 +19,10 @@ func dumpCommand() *cli.Command {
 		Name:      "dump",
 		Usage:     "write the tables that exports use into a directory, as xCAT's tabdump does",
 		ArgsUsage: "DIR",
-		Flags:     flags.forCommand(),
-		Action:    func(c *cli.Context) error { return runDump(c, flags) },
+		Description: "DIR is a directory of this host, also with --root: nothing is written to the site. " +
+			"--cfgloc CSV:DIR reads the dumps; with --root it looks for DIR below the root.",
+		Flags:  flags.forCommand(),
+		Action: func(c *cli.Context) error { return runDump(c, flags) },
 	}
 }
 
@@ -40,7 +43,35 @@ func runDump(c *cli.Context, flags *siteFlags) error {
 			return withCode(exitWrite, err)
 		}
 	}
+	if root := flags.root; root != "" && root != "/" {
+		fmt.Fprintln(c.App.ErrWriter, printable(c.App.ErrWriter, readAgain(root, dir)))
+	}
 	return nil
+}
+
+// readAgain says by which flags the dumps in dir are read together with the root: a
+// location counts from the root, while dir is a path of this host.
+func readAgain(root, dir string) string {
+	dir, dirErr := resolved(dir)
+	base, rootErr := resolved(root)
+	inside, within := strings.CutPrefix(dir, strings.TrimSuffix(base, "/")+"/")
+	if dirErr != nil || rootErr != nil || !within {
+		return fmt.Sprintf("%s is not below --root %s; to read the dumps with that root, dump to a directory below it", dir, root)
+	}
+	return fmt.Sprintf("read them with --root %s --cfgloc CSV:/%s", root, inside)
+}
+
+// resolved is the absolute path without symbolic links, as far as that is known.
+func resolved(path string) (string, error) {
+	abs, err := filepath.Abs(path)
+	if err != nil {
+		return path, err
+	}
+	real, err := filepath.EvalSymlinks(abs)
+	if err != nil {
+		return abs, err
+	}
+	return real, nil
 }
 
 // writeDumps writes all tables into dir, which is made if it is missing. No table

@@ -21,7 +21,7 @@ func TestDumpWritesWhatTabdumpWrites(t *testing.T) {
 	root, cwd := unpackSite(t)
 	for range 2 { // the second time over the first
 		code, stdout, stderr, _ := try(t, "imgexportfs", "dump", "--root", root, "backup")
-		if code != 0 || stderr != "" || !strings.Contains(stdout, "backup/osimage.csv: 109 rows\n") || strings.Count(stdout, "\n") != 10 {
+		if code != 0 || !strings.Contains(stderr, "is not below --root "+root) || !strings.Contains(stdout, "backup/osimage.csv: 109 rows\n") || strings.Count(stdout, "\n") != 10 {
 			t.Fatalf("code %d, stderr %q, stdout %q", code, stderr, stdout)
 		}
 	}
@@ -110,5 +110,22 @@ func TestDumpThatFailsLeavesTheOldOne(t *testing.T) {
 		if text, err := os.ReadFile(old); err != nil || string(text) != "old" {
 			t.Errorf("%s: the old file holds %q, %v", name, text, err)
 		}
+	}
+}
+
+// With a root a location counts from the root, and DIR does not. So dump says how its
+// dumps are read, and they are.
+func TestDumpsBelowTheRootAreReadWithTheFlagsThatDumpSays(t *testing.T) {
+	root, cwd := unpackSite(t)
+	link := filepath.Join(cwd, "link")
+	symlink(t, root, link)
+	code, _, stderr, _ := try(t, "imgexportfs", "dump", "--root", link, filepath.Join(link, "backup"))
+	want := "read them with --root " + link + " --cfgloc CSV:/backup\n"
+	if code != 0 || stderr != want {
+		t.Fatalf("code %d, stderr %q, want %q", code, stderr, want)
+	}
+	code, stdout, stderr, _ := try(t, "imgexportfs", "list", "--no-size", "--root", link, "--cfgloc", "CSV:/backup")
+	if code != 0 || strings.Count(stdout, "\n") < 100 {
+		t.Errorf("code %d, stderr %q, stdout %q", code, stderr, stdout)
 	}
 }
