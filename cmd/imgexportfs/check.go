@@ -11,7 +11,7 @@ func checkCommand() *cli.Command {
 	flags := newSiteFlags()
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "every problem of the images, one a line; exit code 1 if there is one",
+		Usage:     "every problem of the images or of those that globs match, one a line; exit code 1 if there is one",
 		ArgsUsage: "[IMAGE...]",
 		Flags:     flags.forCommand(),
 		Action:    func(c *cli.Context) error { return runCheck(c, flags) },
@@ -19,7 +19,7 @@ func checkCommand() *cli.Command {
 }
 
 func runCheck(c *cli.Context, flags *siteFlags) error {
-	reports, err := survey(c.Context, flags, c.Args().Slice(), false, c.App.ErrWriter)
+	reports, err := survey(c.Context, flags, "check", c.Args().Slice(), planned, c.App.ErrWriter)
 	if err != nil {
 		return err
 	}

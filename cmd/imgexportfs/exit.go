@@ -22,7 +22,7 @@ const (
 )
 
 const exitCodes = `0  success
-1  an image has problems; export: an error line was printed, as with imgexport
+1  check: an image has problems; export: an error line was printed, as with imgexport
 2  the command line is wrong
 3  the site's database or its root directory cannot be read
 4  mounting or unmounting failed, or the mount point is not usable

@@ -18,8 +18,8 @@ import (
 func exportCommand() *cli.Command {
 	return &cli.Command{
 		Name:            "export",
-		Usage:           "write the bundle of one image, as imgexport does",
-		ArgsUsage:       "IMAGE [DEST]",
+		Usage:           "write the bundle of an image, as imgexport does, or of many",
+		ArgsUsage:       "IMAGE [DEST] | IMAGE... DIR/ | --all DIR/",
 		SkipFlagParsing: true, // imgexport's options may follow operands
 		HideHelp:        true, // and -h is one of them
 		Action: func(c *cli.Context) error {
@@ -62,35 +62,66 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 		fmt.Fprint(stdout, exportUsage(name))
 		return &exitError{code: exitProblems}
 	}
-	args, err := parseExportArgs(argv)
+	own := name != imgexportName
+	args, err := parseExportArgs(argv, own)
 	if err != nil {
 		return usageError("%w; see %s --help", err, name)
 	}
-	if err := refusePasswords(append([]string{args.image, args.destination, args.node, args.remote}, args.extras...)); err != nil {
+	if err := refusePasswords(append(args.operands(), append(args.extras, args.node, args.remote)...)); err != nil {
 		return err
 	}
 	if args.help {
 		fmt.Fprint(stdout, exportUsage(name))
 		return nil
 	}
+	var stream io.Writer // where the bundle goes instead of a file
+	if own && args.toStdout() {
+		stream, stdout = stdout, stderr
+	}
+	if err := args.checkDestination(stream); err != nil {
+		return err
+	}
 	site, catalog, err := args.site.snapshot(ctx)
 	if err != nil {
 		return err
 	}
 	defer func() { _ = site.Close() }()
-	if _, known := catalog.OSImage(args.image); !known && args.looksLikeOption {
-		return usageError("%w", unknownOption(args.image))
+	if own {
+		args.takeGlob(catalog)
 	}
-	dest, err := args.place(stderr)
+	if first := append(args.images, args.image)[0]; args.looksLikeOption {
+		if _, known := catalog.OSImage(first); !known {
+			return usageError("%w", unknownOption(first))
+		}
+	}
+	if args.isBulk() {
+		return exportBulk(ctx, args, site, catalog, stdout, stderr)
+	}
+	dest, err := args.place(stream, stderr)
 	if err != nil {
 		return err
 	}
-	exported, err := catalog.Export(ctx, site.Root(), xcat.Request{
-		Image:       args.image,
-		Node:        args.node,
-		Extras:      args.extras,
-		Destination: dest.String(),
-	})
+	return exportOne(ctx, args, site, catalog, dest, stdout, stderr)
+}
+
+// toStdout reports whether the bundle of an image is to go to standard output.
+func (a *exportArgs) toStdout() bool { return a.image != "" && a.destination == "-" && a.remote == "" }
+
+// checkDestination finds what is wrong with the destination before the database is read.
+func (a *exportArgs) checkDestination(stream io.Writer) error {
+	if stream != nil && isTerminal(stream) {
+		return usageError("a bundle is not for a terminal; redirect standard output to a file or a pipe")
+	}
+	if a.isBulk() {
+		_, err := a.bulkDir()
+		return err
+	}
+	return nil
+}
+
+// exportOne is what imgexport does.
+func exportOne(ctx context.Context, args *exportArgs, site *xcat.Site, catalog *xcat.Catalog, dest place, stdout, stderr io.Writer) error {
+	exported, err := catalog.Export(ctx, site.Root(), args.request(args.image, dest.String()))
 	if err != nil {
 		return withCode(exitSite, err)
 	}
@@ -116,14 +147,27 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 	return nil
 }
 
-// place is where the command line wants the bundle.
-func (a *exportArgs) place(stderr io.Writer) (place, error) {
-	if a.remote != "" {
+// request asks for an image as the command line wants it.
+func (a *exportArgs) request(image, destination string) xcat.Request {
+	return xcat.Request{Image: image, Node: a.node, Extras: a.extras, Destination: destination}
+}
+
+// place is where the command line wants the bundle: in stream, if that is not nil.
+func (a *exportArgs) place(stream, stderr io.Writer) (place, error) {
+	switch {
+	case a.remote != "":
 		return newRemotePlace(a.remote, a.destination, stderr)
+	case stream != nil:
+		return streamPlace{stream}, nil
 	}
+	return a.localPlace()
+}
+
+// localPlace is the destination on this host.
+func (a *exportArgs) localPlace() (p localPlace, err error) {
 	cwd, err := os.Getwd()
 	if err != nil {
-		return nil, withCode(exitWrite, fmt.Errorf("the current directory: %w", err))
+		return p, withCode(exitWrite, fmt.Errorf("the current directory: %w", err))
 	}
 	return newLocalPlace(cwd, a.destination)
 }
@@ -150,14 +194,14 @@ func writeBundle(ctx context.Context, args *exportArgs, exported *xcat.Export, w
 	if err != nil {
 		return err
 	}
-	defer engine.Close()
+	defer closeEngine(ctx, engine)
 	made, err := engine.NewBundle(ctx, exported.Name, exported.Members)
 	if err != nil {
 		return err
 	}
-	advance, end := newProgress(stderr, made.StreamSize())
-	size, err := write(ctx, made, advance)
-	end()
+	bar := newProgress(stderr, exported.Name, made.StreamSize())
+	size, err := write(ctx, made, bar.written)
+	bar.end()
 	if err != nil || !args.verbose {
 		return err
 	}

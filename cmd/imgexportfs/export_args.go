@@ -8,15 +8,16 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
-
-	"imgexportfs/bundle"
 )
 
-// exportArgs is the command line of the export command.
+// exportArgs is the command line of the export command: imgexport's, or that of a bulk
+// export.
 type exportArgs struct {
-	image       string
-	destination string // "" is imgexport's default: NAME.tgz in this directory
-	node        string // -p
+	image       string   // of imgexport's form
+	images      []string // of a bulk export: names and globs
+	all         bool     // a bulk export of all images
+	destination string   // "" is imgexport's default: NAME.tgz in this directory
+	node        string   // -p
 	extras      []string
 	remote      string // -R: user@host
 	verbose     bool
@@ -29,26 +30,44 @@ type exportArgs struct {
 }
 
 // parseExportArgs reads a command line as imgexport does: options may follow
-// operands, be bundled (-vpn1) and be abbreviated (--post), and "--" ends them.
-func parseExportArgs(args []string) (*exportArgs, error) {
+// operands, be bundled (-vpn1) and be abbreviated (--post), and "--" ends them. With
+// bulk it also reads the command line of a bulk export.
+func parseExportArgs(args []string, bulk bool) (*exportArgs, error) {
 	parsed := &exportArgs{site: newSiteFlags()}
-	operands, err := parsed.takeOptions(parsed.options(), args)
+	options := parsed.options()
+	if bulk {
+		options.BoolVar(&parsed.all, "all", false, "")
+	}
+	operands, err := parsed.takeOptions(options, args)
 	if err != nil {
 		return nil, err
 	}
 	if parsed.help {
 		return parsed, nil
 	}
-	switch len(operands) {
-	case 0:
+	switch n := len(operands); {
+	case parsed.all && n != 1:
+		return nil, errors.New("--all takes one operand, the directory for the bundles")
+	case n == 0:
 		return nil, errors.New("no image is named")
-	case 1, 2:
+	case parsed.all, bulk && n > 2:
+		parsed.images, parsed.destination = operands[:n-1], operands[n-1]
+	case n > 2:
+		return nil, fmt.Errorf("%q is one operand too many; name an image and a destination", operands[2])
+	default:
 		parsed.image = operands[0]
 		parsed.destination = strings.Join(operands[1:], "")
-		return parsed, nil
 	}
-	return nil, fmt.Errorf("%q is one operand too many; name an image and a destination", operands[2])
+	return parsed, nil
 }
+
+// operands are the words of the command line that are no options.
+func (a *exportArgs) operands() []string {
+	return append([]string{a.image, a.destination}, a.images...)
+}
+
+// isGlob reports whether a name has what patterns are made of.
+func isGlob(name string) bool { return strings.ContainsAny(name, "*?[") }
 
 // imgexportOptions are imgexport's own. An abbreviation means one of them before it
 // means one of ours, so that old scripts keep their meaning. Their first letters
@@ -151,40 +170,4 @@ func parseOption(set *pflag.FlagSet, args []string) (taken int, err error) {
 
 func unknownOption(arg string) error {
 	return fmt.Errorf("unknown option %s; put -- before names that begin with a dash", arg)
-}
-
-// exportUsage is the help of the export command under the name it was called by.
-// Its head has the form of imgexport's own.
-func exportUsage(name string) string {
-	return fmt.Sprintf(`%[1]s: Creates a tarball (bundle) of an existing xCAT image
-Usage:
-	%[1]s [-h|--help]
-	%[1]s <image_name> [destination] [[-e|--extra <file:dir> ] ... ] [-p|--postscripts <node_name>] [-R|--remotehost <userid@host>] [-v|--verbose]
-	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--cache-size <size>]
-	      [--compression <how>] [--level <n>]
-
-destination     a file, or a directory for <image_name>.tgz; the current directory if not given
--e file[:dir]   put a file or directory into the bundle; imgimport moves it to dir
--p noderange    export the postscripts of the first of these nodes, too
--R user@host    write the bundle to that host through ssh; destination is a path there
--v              say what was written, how large it is and how long it took
---cfgloc SPEC   %[2]s
-                (default: %[3]s)
---root DIR      %[4]s
---memory SIZE   %[5]s (default: %[6]s)
---cache-dir DIR %[7]s
---cache-size SIZE
-                %[11]s
---compression HOW
-                %[8]s
---level N       %[9]s (default: %[10]d)
---              what follows is a name, even if it begins with a dash
-
-Options may stand anywhere, be bundled (-vpn1) and be abbreviated (--post) as
-long as only one is meant.
-The bundle gets its name when it is complete and on the disk, with mode 0600.
-The exit code is 1 if an error line was printed; if "Done!" was printed too,
-there is a bundle all the same.
-`, name, cfglocUsage, cfglocDefault, rootUsage, memoryUsage, byteSize(bundle.DefaultMemory),
-		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel, cacheSizeUsage)
 }

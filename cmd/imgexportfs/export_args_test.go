@@ -51,7 +51,7 @@ func TestExportArgsReadWhatImgexportReads(t *testing.T) {
 		{"--help", exportArgs{help: true, site: newSiteFlags()}},
 		{"a b --he c", exportArgs{help: true, site: newSiteFlags()}},
 	} {
-		got, err := parseExportArgs(strings.Fields(test.line))
+		got, err := parseExportArgs(strings.Fields(test.line), false)
 		if err != nil {
 			t.Errorf("%s: %v", test.line, err)
 		} else if !reflect.DeepEqual(*got, test.want) {
@@ -61,7 +61,7 @@ func TestExportArgsReadWhatImgexportReads(t *testing.T) {
 }
 
 func TestExportArgsKeepEmptyAndBlankNames(t *testing.T) {
-	got, err := parseExportArgs([]string{" c20 sp\n", ""})
+	got, err := parseExportArgs([]string{" c20 sp\n", ""}, false)
 	if err != nil || got.image != " c20 sp\n" || got.destination != "" {
 		t.Errorf("got %+v, %v", got, err)
 	}
@@ -86,9 +86,40 @@ func TestExportArgsErrorsNameWhatIsWrong(t *testing.T) {
 		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression)",
 		"--c foo":           "option --c is ambiguous",
 	} {
-		_, err := parseExportArgs(strings.Fields(line))
+		_, err := parseExportArgs(strings.Fields(line), false)
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want it to hold %q", line, err, want)
+		}
+	}
+}
+
+func TestExportArgsOfABulkExport(t *testing.T) {
+	for line, want := range map[string]struct {
+		images      string
+		all         bool
+		destination string
+	}{
+		"a b c/":            {"a b", false, "c/"},
+		"a -v b* c":         {"a b*", false, "c"},
+		"--all c/":          {"", true, "c/"},
+		"c/ -v --all":       {"", true, "c/"},
+		"-- --all a c/":     {"--all a", false, "c/"},
+		"-x a --level=1 c/": {"-x a", false, "c/"},
+	} {
+		got, err := parseExportArgs(strings.Fields(line), true)
+		if err != nil || !got.isBulk() || got.image != "" || strings.Join(got.images, " ") != want.images ||
+			got.all != want.all || got.destination != want.destination {
+			t.Errorf("%s: %+v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"a", "a b", "a b/", "a*", "a* b", "-"} { // the database decides about a*
+		if got, err := parseExportArgs(strings.Fields(line), true); err != nil || got.isBulk() || got.image == "" {
+			t.Errorf("%s: %+v, %v", line, got, err)
+		}
+	}
+	for _, line := range []string{"--all", "--all a b/"} {
+		if _, err := parseExportArgs(strings.Fields(line), true); err == nil || !strings.Contains(err.Error(), "one operand") {
+			t.Errorf("%s: %v", line, err)
 		}
 	}
 }

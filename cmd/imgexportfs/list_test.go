@@ -69,3 +69,45 @@ func TestListJSONHoldsEverything(t *testing.T) {
 		t.Errorf("bad image: %+v", r)
 	}
 }
+
+func TestALongNameWidensNoOtherRow(t *testing.T) {
+	long := strings.Repeat("n", 200)
+	size := int64(5)
+	var got bytes.Buffer
+	if err := printTable(&got, []imageReport{{Image: "a", Size: &size, State: "ok"}, {Image: long, Size: &size, State: "ok"}}, true); err != nil {
+		t.Fatal(err)
+	}
+	want := "IMAGE  PROVMETHOD  OSVERS  ARCH  PROFILE  SIZE  STATE\n" +
+		"a      -           -       -     -        5     ok\n" +
+		long + "  -           -       -     -        5     ok\n"
+	if got.String() != want {
+		t.Errorf("got\n%s\nwant\n%s", got.String(), want)
+	}
+}
+
+func TestListJSONLosesNoByte(t *testing.T) {
+	var got bytes.Buffer
+	reports := []imageReport{
+		{Image: "b\xe9 \\xe9", Name: "b\xe9_\\xe9", Profile: "p\xff", State: "refused: \xe9", Problems: []string{"Error: \xe9"}},
+		{Image: "real \ufffd é", Name: "n"},
+	}
+	if err := printJSON(&got, reports); err != nil {
+		t.Fatal(err)
+	}
+	var rows []struct {
+		Image, Name, Profile, State string
+		Problems                    []string
+		ImageRaw                    []byte `json:"image_raw"`
+		NameRaw                     []byte `json:"name_raw"`
+	}
+	if err := json.Unmarshal(got.Bytes(), &rows); err != nil {
+		t.Fatal(err)
+	}
+	if r := rows[0]; string(r.ImageRaw) != reports[0].Image || string(r.NameRaw) != reports[0].Name ||
+		r.Image != `b\xe9 \xe9` || r.Profile != `p\xff` || r.State != `refused: \xe9` || r.Problems[0] != `Error: \xe9` {
+		t.Errorf("%+v", r)
+	}
+	if r := rows[1]; r.Image != "real \ufffd é" || r.ImageRaw != nil || r.Problems == nil {
+		t.Errorf("%+v", r)
+	}
+}

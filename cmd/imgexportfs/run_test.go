@@ -76,7 +76,10 @@ func TestWrongCommandLinesAreUsageErrors(t *testing.T) {
 	for line, want := range map[string]string{
 		"imgexportfs nosuch":                    `no command "nosuch"`,
 		"imgexportfs --nosuch":                  "nosuch",
-		"imgexportfs export a b c":              `"c" is one operand too many`,
+		"imgexportfs export a b c":              `"c" is not a directory`,
+		"imgexportfs export --all":              "--all takes one operand",
+		"imgexportfs export --all a b/":         "--all takes one operand",
+		"imgexportfs export a b c/ -R root@mn2": "-R takes one image",
 		"imgexportfs export a -x":               "unknown option -x",
 		"imgexportfs export a -R -oProxyUseFdp": "not the name of a host",
 		"imgexport a -x":                        "unknown option -x",

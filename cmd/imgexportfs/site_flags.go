@@ -147,6 +147,30 @@ func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, 
 	return engine, nil
 }
 
+// closeLimit is how long a command that a signal has ended waits for its engine. A
+// segment in the making takes a tenth of a second, and a source on a file server that
+// does not answer for ever.
+const closeLimit = 100 * time.Millisecond
+
+// closeEngine closes the engine of a command that is about to end. When ctx has ended,
+// it does not wait for work that is of no use any more.
+func closeEngine(ctx context.Context, engine *bundle.Engine) {
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		engine.Close()
+	}()
+	select {
+	case <-closed:
+		return
+	case <-ctx.Done():
+	}
+	select {
+	case <-closed:
+	case <-time.After(closeLimit):
+	}
+}
+
 // byteSize is a number of bytes, which a flag spells with a suffix: 268435456,
 // 256M, 256MiB, 0.25G. All suffixes are powers of 1024.
 type byteSize int64

@@ -2,81 +2,41 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"io"
 	"runtime"
-	"slices"
+	"sync/atomic"
+	"time"
 
 	"golang.org/x/sync/errgroup"
 
+	"imgexportfs/bundle"
 	"imgexportfs/xcat"
 )
 
-// imageReport is what list and check say of an image, and an object of
-// list --json.
-type imageReport struct {
-	Image      string   `json:"image"`
-	Name       string   `json:"name"` // of the bundle, without .tgz
-	Provmethod string   `json:"provmethod"`
-	Osvers     string   `json:"osvers"`
-	Arch       string   `json:"arch"`
-	Profile    string   `json:"profile"`
-	Size       *int64   `json:"size"` // bytes; null where there is no bundle
-	State      string   `json:"state"`
-	Problems   []string `json:"problems"`
+// depth is how far a survey looks.
+type depth int
+
+const (
+	brief   depth = iota // rows and files, without the trees of statelite images: quick
+	planned              // all that an export reads before it compresses
+	sized                // the sizes too
+)
+
+// surveyor looks at images and reports on them.
+type surveyor struct {
+	site    *xcat.Site
+	catalog *xcat.Catalog
+	engine  *bundle.Engine
+	depth   depth
+	ended   atomic.Int64 // images
 }
 
-// newImageReport says what an export found. unreadable is why the sources cannot
-// be read at the moment. That is a problem, but the image is not refused.
-func newImageReport(offer xcat.Offer, row xcat.Row, exported *xcat.Export, unreadable error) imageReport {
-	r := imageReport{
-		Image:      offer.Image,
-		Name:       offer.Name,
-		Provmethod: row["provmethod"],
-		Osvers:     row["osvers"],
-		Arch:       row["osarch"],
-		Profile:    row["profile"],
-		Problems:   []string{},
-	}
-	problems := exported.Problems()
-	for _, err := range []error{offer.Clash, unreadable} {
-		if err == nil {
-			continue
-		}
-		if problem := (xcat.Message{Level: xcat.Error, Text: err.Error()}); !slices.Contains(problems, problem) {
-			problems = append(problems, problem)
-		}
-	}
-	for _, p := range problems {
-		r.Problems = append(r.Problems, p.String())
-	}
-	switch {
-	case exported.Refused:
-		r.State = "refused: " + firstError(problems)
-	case offer.Clash != nil:
-		r.State = "refused: " + offer.Clash.Error()
-	case unreadable != nil:
-		r.State = "unreadable: " + unreadable.Error()
-	case len(problems) > 0:
-		r.State = counted(len(problems), "problem")
-	default:
-		r.State = "ok"
-	}
-	return r
-}
-
-func firstError(messages []xcat.Message) string {
-	for _, m := range messages {
-		if m.Level == xcat.Error {
-			return m.Text
-		}
-	}
-	return "no reason given"
-}
-
-// survey looks at the named images, or at all if none is named, and reports on
-// them in order. The rules report an unknown name. sized asks for the sizes too.
-// The error is one that does not concern a single image.
-func survey(ctx context.Context, flags *siteFlags, images []string, sized bool, stderr io.Writer) ([]imageReport, error) {
+// survey looks at the named images, at those that match a glob, or at all if none is
+// named, and reports on them in order. The rules report an unknown name. command heads
+// the lines that say how far it is. The error is one that does not concern a single
+// image.
+func survey(ctx context.Context, flags *siteFlags, command string, images []string, how depth, stderr io.Writer) ([]imageReport, error) {
 	site, catalog, err := flags.snapshot(ctx)
 	if err != nil {
 		return nil, err
@@ -86,60 +46,85 @@ func survey(ctx context.Context, flags *siteFlags, images []string, sized bool, 
 	if err != nil {
 		return nil, err
 	}
-	defer engine.Close()
-
-	// look returns the report on one image.
-	look := func(ctx context.Context, offer xcat.Offer) (imageReport, error) {
-		row, _ := catalog.OSImage(offer.Image)
-		exported, err := catalog.Export(ctx, site.Root(), xcat.Request{Image: offer.Image, Destination: "."})
-		if err != nil {
-			return imageReport{}, err
-		}
-		if exported.Refused || offer.Clash != nil || exported.Unreadable != nil {
-			return newImageReport(offer, row, exported, exported.Unreadable), nil
-		}
-		var size int64
-		made, err := engine.NewBundle(ctx, exported.Name, exported.Members)
-		if err == nil && sized {
-			size, err = made.Size(ctx)
-		}
-		report := newImageReport(offer, row, exported, err)
-		if err == nil {
-			report.Size = &size
-		}
-		return report, ctx.Err()
+	defer closeEngine(ctx, engine)
+	offers, err := chosen(xcat.Offers(catalog.Images()), images)
+	if err != nil {
+		return nil, err
 	}
+	s := &surveyor{site: site, catalog: catalog, engine: engine, depth: how}
+	defer s.show(stderr, command, len(offers))()
 
-	offers := chosen(xcat.Offers(catalog.Images()), images)
 	reports := make([]imageReport, len(offers))
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(runtime.GOMAXPROCS(0))
 	for i, offer := range offers {
 		group.Go(func() (err error) {
-			reports[i], err = look(ctx, offer)
+			reports[i], err = s.look(ctx, offer)
+			s.ended.Add(1)
 			return err
 		})
 	}
 	return reports, withCode(exitSite, group.Wait())
 }
 
-// chosen returns the offers of the named images, of all if none is named. A
-// name that no image has gets an offer as well.
-func chosen(all []xcat.Offer, names []string) []xcat.Offer {
-	if len(names) == 0 {
-		return all
+// look returns the report on one image.
+func (s *surveyor) look(ctx context.Context, offer xcat.Offer) (imageReport, error) {
+	row, _ := s.catalog.OSImage(offer.Image)
+	request := xcat.Request{Image: offer.Image, Destination: ".", Shallow: s.depth == brief}
+	exported, err := s.catalog.Export(ctx, s.site.Root(), request)
+	if err != nil {
+		return imageReport{}, err
 	}
-	byImage := map[string]xcat.Offer{}
-	for _, offer := range all {
-		byImage[offer.Image] = offer
+	if exported.Refused || offer.Clash != nil || exported.Unreadable != nil || s.depth == brief {
+		return newImageReport(offer, row, exported, exported.Unreadable), nil
 	}
-	var offers []xcat.Offer
-	for _, name := range names {
-		offer, known := byImage[name]
-		if !known {
-			offer = xcat.Offer{Image: name}
+	var size int64
+	made, err := s.engine.NewBundle(ctx, exported.Name, exported.Members)
+	if err == nil && s.depth == sized {
+		size, err = made.Size(ctx)
+	}
+	report := newImageReport(offer, row, exported, err)
+	if err == nil && s.depth == sized {
+		report.Size = &size
+	}
+	return report, ctx.Err()
+}
+
+// show shows how many of the images have been looked at, and which is being sized,
+// until the function that it returns is called. What ends soon shows nothing.
+func (s *surveyor) show(w io.Writer, command string, images int) (end func()) {
+	stop, stopped := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(stopped)
+		bar := startProgress(w, command, int64(images)*perImage)
+		defer bar.end()
+		ticker := time.NewTicker(500 * time.Millisecond)
+		defer ticker.Stop()
+		for {
+			select {
+			case <-ticker.C:
+				bar.set(s.progress(images))
+			case <-stop:
+				return
+			}
 		}
-		offers = append(offers, offer)
+	}()
+	return func() { close(stop); <-stopped }
+}
+
+// perImage is into how many steps the bar divides the work for an image.
+const perImage = 1000
+
+// progress says how far the survey is, in steps and in words.
+func (s *surveyor) progress(images int) (done int64, note string) {
+	ended := s.ended.Load()
+	note = fmt.Sprintf("%d of %s", ended, counted(images, "image"))
+	done = ended * perImage
+	for i, pass := range s.engine.Stats().Passes {
+		if i == 0 {
+			note += ", sizing " + escaped(pass.Name)
+		}
+		done += perImage * pass.Done / max(pass.Total, 1)
 	}
-	return offers
+	return min(done, int64(images)*perImage-1), note
 }

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"slices"
+	"strings"
 	"testing"
 
 	"imgexportfs/xcat"
@@ -40,13 +41,37 @@ func TestAReportTellsRefusedFromUnreadable(t *testing.T) {
 	}
 }
 
-func TestCheckTakesNamesInTheirOrder(t *testing.T) {
-	all := []xcat.Offer{{Image: "a", Name: "a"}, {Image: "b c", Name: "b_c", Clash: errors.New("clash")}}
-	if got := chosen(all, nil); len(got) != 2 {
-		t.Errorf("no names: %+v", got)
+func TestImagesAreChosenByNamesAndGlobsInTheirOrder(t *testing.T) {
+	all := xcat.Offers([]string{"a", "a1", "a2", "b c", "b_c", "x[1]", "x1", "é9"})
+	for names, want := range map[string]string{
+		"":             "a|a1|a2|b c|b_c|x1|x[1]|é9",
+		"nosuch|b c|a": "nosuch|b c|a",
+		"a*":           "a|a1|a2",
+		"a2|a?|a2":     "a2|a1",
+		"x[1]":         "x[1]",
+		`x\[1]*`:       "x[1]",
+		"[^a]*c":       "b c|b_c",
+		"?9":           "é9",
+		"nosuch*|b c":  "nosuch*|b c",
+		`back\slash`:   `back\slash`,
+	} {
+		var list []string
+		if names != "" {
+			list = strings.Split(names, "|")
+		}
+		offers, err := chosen(all, list)
+		var got []string
+		for _, o := range offers {
+			got = append(got, o.Image)
+		}
+		if err != nil || strings.Join(got, "|") != want {
+			t.Errorf("%q: %q, %v; want %q", names, got, err, want)
+		}
 	}
-	got := chosen(all, []string{"nosuch", "b c", "a"})
-	if len(got) != 3 || got[0].Image != "nosuch" || got[1].Clash == nil || got[2].Name != "a" {
-		t.Errorf("got %+v", got)
+	if offers, err := chosen(all, []string{"b_c"}); err != nil || offers[0].Clash == nil {
+		t.Errorf("a clash is lost: %+v, %v", offers, err)
+	}
+	if _, err := chosen(all, []string{"a", "b[*"}); errorCode(t, err) != exitUsage || !strings.Contains(err.Error(), `"b[*"`) {
+		t.Errorf("a bad pattern: %v", err)
 	}
 }

@@ -6,10 +6,8 @@ import (
 	"os"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
-	"github.com/schollz/progressbar/v3"
 	"golang.org/x/term"
 )
 
@@ -52,26 +50,4 @@ func counted(n int, thing string) string {
 		return "1 " + thing
 	}
 	return fmt.Sprintf("%d %ss", n, thing)
-}
-
-// newProgress returns a function that shows on a terminal how much of size bytes
-// is done, at what rate, and how long the rest will take, and one that removes
-// the bar. Where w is no terminal, both do nothing.
-func newProgress(w io.Writer, size int64) (advance func(done int64), end func()) {
-	if !isTerminal(w) || size <= 0 {
-		return func(int64) {}, func() {}
-	}
-	bar := progressbar.NewOptions64(size,
-		progressbar.OptionSetWriter(w),
-		progressbar.OptionShowBytes(true),
-		progressbar.OptionShowCount(),
-		progressbar.OptionShowTotalBytes(true),
-		progressbar.OptionUseIECUnits(true),
-		progressbar.OptionSetPredictTime(true),
-		progressbar.OptionThrottle(100*time.Millisecond),
-		progressbar.OptionSetWidth(30),
-		progressbar.OptionClearOnFinish(),
-	)
-	// A bar that cannot be drawn is no reason to stop.
-	return func(done int64) { _ = bar.Set64(done) }, func() { _ = bar.Clear() }
 }

@@ -53,11 +53,11 @@ func shown(t *testing.T, master, terminal *os.File) string {
 
 func TestProgressShowsRateAndTimeLeftOnATerminal(t *testing.T) {
 	master, terminal := newTerminal(t)
-	advance, end := newProgress(terminal, 100<<20)
-	advance(10 << 20)
+	bar := newProgress(terminal, "foo", 100<<20)
+	bar.written(10 << 20)
 	time.Sleep(1100 * time.Millisecond) // time left is shown in seconds
-	advance(20 << 20)
-	end()
+	bar.written(20 << 20)
+	bar.end()
 	text := shown(t, master, terminal)
 	for _, want := range []string{"20%", "100 MiB", "MiB/s", "s:", "s]"} {
 		if !strings.Contains(text, want) {
@@ -69,25 +69,20 @@ func TestProgressShowsRateAndTimeLeftOnATerminal(t *testing.T) {
 	}
 }
 
-func TestProgressShowsNothingElsewhere(t *testing.T) {
-	file, err := os.Create(t.TempDir() + "/stderr")
-	if err != nil {
-		t.Fatal(err)
+func TestProgressShowsLinesElsewhere(t *testing.T) {
+	var out bytes.Buffer
+	bar := newProgress(&out, "fo\to", 100)
+	bar.written(50)
+	if out.Len() != 0 {
+		t.Errorf("%q at once", out.String())
 	}
-	defer file.Close()
-	advance, end := newProgress(file, 100)
-	advance(50)
-	advance(100)
-	end()
-	if st, err := file.Stat(); err != nil || st.Size() != 0 {
-		t.Errorf("%d bytes of progress in a file, %v", st.Size(), err)
-	}
-	var buffer bytes.Buffer
-	advance, end = newProgress(&buffer, 100)
-	advance(100)
-	end()
-	if buffer.Len() != 0 {
-		t.Errorf("%q in a buffer", buffer.String())
+	bar.every = 20 * time.Millisecond
+	time.Sleep(30 * time.Millisecond)
+	bar.set(50, "3 of 6 images")
+	bar.set(51, "3 of 6 images")
+	bar.end()
+	if got, want := out.String(), "fo\\to: 50% done, 3 of 6 images, about 0s left\n"; got != want {
+		t.Errorf("%q, want one line %q", got, want)
 	}
 }
 
