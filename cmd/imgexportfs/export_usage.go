@@ -17,7 +17,7 @@ func exportUsage(name string) string {
 Usage:
 	%[1]s [-h|--help]
 	%[1]s <image_name> [destination] [[-e|--extra <file:dir> ] ... ] [-p|--postscripts <node_name>] [-R|--remotehost <userid@host>] [-v|--verbose]
-	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--compression <how>] [--level <n>]
+	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--cache-size <size>] [--compression <how>] [--level <n>]
 %[2]s
 destination     a file, or a directory for <image_name>.tgz; the current directory if not given
 %[3]s-e file[:dir]   put a file or directory into the bundle; imgimport moves it to dir
@@ -29,6 +29,8 @@ destination     a file, or a directory for <image_name>.tgz; the current directo
 --root DIR      %[6]s
 --memory SIZE   %[7]s (default: %[8]s)
 --cache-dir DIR %[9]s
+--cache-size SIZE
+                %[13]s
 --compression HOW
                 %[10]s
 --level N       %[11]s (default: %[12]d)
@@ -40,7 +42,7 @@ The bundle gets its name when it is complete and on the disk, with mode 0600.
 The exit code is 1 if an error line was printed; if "Done!" was printed too,
 there is a bundle all the same.
 `, name, forms, words, cfglocUsage, cfglocDefault, rootUsage, memoryUsage, byteSize(bundle.DefaultMemory),
-		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel)
+		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel, cacheSizeUsage)
 }
 
 // What only imgexportfs export has, and imgexport has not.
