@@ -2,6 +2,7 @@ package bundle
 
 import (
 	"encoding/binary"
+	"slices"
 	"time"
 )
 
@@ -49,6 +50,18 @@ func planHash(top string, members []Member, c Codec) [32]byte {
 	s.string(top)
 	hashMembers(s, members, Content.hashPlan)
 	return s.sum()
+}
+
+// IsPlanOf reports whether a bundle with this hash in its first header was planned from
+// the members, in whatever way it was compressed. It reads nothing.
+func IsPlanOf(plan [32]byte, top string, members []Member) bool {
+	members = slices.Clone(members)
+	sortMembers(members)
+	codecs := []Codec{{Compression: Store}}
+	for level := 1; level <= 9; level++ {
+		codecs = append(codecs, Codec{Auto, level}, Codec{Deflate, level})
+	}
+	return slices.ContainsFunc(codecs, func(c Codec) bool { return planHash(top, members, c) == plan })
 }
 
 // Fingerprint is a hash of the plan and of the identity of every source. As

@@ -14,11 +14,12 @@ import (
 
 // Request says what to export.
 type Request struct {
-	Image       string   // as the tables spell it, or a name that the database takes for equal
-	Node        string   // noderange of -p, whose first node's postscripts are exported; "" is none
-	Extras      []string // the arguments of -e, as given: FILE or FILE:DIRECTORY
-	Destination string   // what the first message says the image is exported to
-	Shallow     bool     // don't walk the tree of a statelite image: rootimgtree.gz will be missing from Members
+	Image       string            // as the tables spell it, or a name that the database takes for equal
+	Node        string            // noderange of -p, whose first node's postscripts are exported; "" is none
+	Extras      []string          // the arguments of -e, as given: FILE or FILE:DIRECTORY
+	Destination string            // what the first message says the image is exported to
+	Scripts     map[string]string // the elements postscripts and postbootscripts, in place of those of a node
+	Shallow     bool              // don't walk the tree of a statelite image: rootimgtree.gz will be missing from Members
 
 	// Tree returns the tree NAME below a directory as bundle.NewTree does, which
 	// is called if Tree is nil. Exports for several nodes can share one tree.

@@ -18,7 +18,7 @@ const module = "imgexportfs/"
 
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
-	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "xcat", "tablesdump"},
+	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "xcat", "tablesdump"},
 	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
 	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
 	"xcat/db":              {"bundle/source", "tablesdump"},
@@ -28,6 +28,7 @@ var mayImport = map[string][]string{
 	"bundle/disk":          {"bundle/blocks"},
 	"bundle/index":         {"bundle/blocks"},
 	"bundle/source":        {},
+	"bundle/verify":        {"bundle"},
 	"tablesdump":           {},
 	"integration":          {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/xcatsite"},
 	"integration/bench":    {"integration/xcatsite"},
@@ -47,9 +48,9 @@ var onlyIn = map[string][]string{
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
 	"github.com/schollz/progressbar": {"cmd/imgexportfs"},
-	"archive/tar":                    {"bundle"},
-	"github.com/klauspost/":          {"bundle"},
-	"encoding/xml":                   {"tablesdump"},
+	"archive/tar":                    {"bundle", "bundle/verify"},
+	"github.com/klauspost/":          {"bundle", "bundle/verify"},
+	"encoding/xml":                   {"tablesdump", "bundle/verify"},
 	"C":                              {}, // one static binary: no cgo
 }
 
