@@ -64,7 +64,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:       stderr,
 		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), exportCommand(), listCommand(), checkCommand(), dumpCommand(), versionCommand(),
+			mountCommand(), umountCommand(), exportCommand(), listCommand(), checkCommand(), verifyCommand(), dumpCommand(), versionCommand(),
 		},
 		Action:         withoutCommand,
 		OnUsageError:   asUsageError,
