@@ -138,11 +138,10 @@ func (a *archive) text(h *tar.Header, body io.Reader) ([]byte, error) {
 	if h.Typeflag != tar.TypeReg {
 		return nil, damagedAt(a.stream.chunk.offset, "it is not a file")
 	}
-	text, err := io.ReadAll(io.LimitReader(body, manifestMax+1))
-	if err == nil && len(text) > manifestMax {
-		err = damagedAt(a.stream.chunk.offset, "it has more than %d bytes", manifestMax)
+	if h.Size > manifestMax {
+		return nil, damagedAt(a.stream.chunk.offset, "it has %d bytes, and may have %d", h.Size, manifestMax)
 	}
-	return text, err
+	return io.ReadAll(body)
 }
 
 // ask asks for the reference, once, as soon as the image is known.

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -44,11 +45,11 @@ func newPlainGzip(ctx context.Context, in *input) *plainGzip {
 // unpack unpacks one gzip member after the other.
 func (p *plainGzip) unpack(ctx context.Context) error {
 	start := p.in.offset()
+	if head, _ := p.in.Peek(2); !isGzip(head) {
+		return damagedAt(start, "this is not gzip")
+	}
 	z, err := gzip.NewReader(p.in)
 	if err != nil {
-		if errors.Is(err, gzip.ErrHeader) {
-			return damagedAt(start, "this is not gzip")
-		}
 		return p.failed(err, start)
 	}
 	for empty := 0; ; {
@@ -64,24 +65,24 @@ func (p *plainGzip) unpack(ctx context.Context) error {
 		if empty > emptyMax {
 			return damagedAt(start, "more than %d gzip members without a byte follow each other", emptyMax)
 		}
-		head, err := p.in.Peek(1)
+		head, err := p.in.Peek(2)
 		switch {
-		case errors.Is(err, io.EOF):
-			return nil
-		case err != nil:
+		case err != nil && !errors.Is(err, io.EOF):
 			return err
-		case head[0] == 0:
+		case len(head) == 0:
+			return nil
+		case !isGzip(head):
 			p.tail, err = p.in.skipPadding()
 			return err
 		}
 		if err := z.Reset(p.in); err != nil {
-			if errors.Is(err, gzip.ErrHeader) {
-				return damagedAt(start, "what follows here belongs to no gzip member")
-			}
 			return p.failed(err, start)
 		}
 	}
 }
+
+// isGzip reports whether bytes may begin a gzip member. Too few of them may.
+func isGzip(head []byte) bool { return bytes.HasPrefix([]byte{0x1f, 0x8b}, head) }
 
 // unpackMember unpacks the member whose header z has read, and returns how many bytes that
 // were.

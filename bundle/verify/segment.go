@@ -30,14 +30,8 @@ type segment struct {
 	data    []byte // unpacked
 	err     error
 	done    chan struct{} // of capacity 1; gets a token when data and err are there
-	inflate io.ReadCloser // is a flate.Resetter too
+	inflate io.ReadCloser // is a flate.Resetter too; nil until it is needed
 	reader  bytes.Reader
-}
-
-func newSegment() *segment {
-	s := &segment{done: make(chan struct{}, 1)}
-	s.inflate = flate.NewReader(&s.reader)
-	return s
 }
 
 // unpack unpacks the segment and checks its length and checksum.
@@ -60,6 +54,9 @@ func (s *segment) unpack() error {
 
 func (s *segment) unpackDeflated(deflated []byte) error {
 	s.reader.Reset(deflated)
+	if s.inflate == nil {
+		s.inflate = flate.NewReader(&s.reader)
+	}
 	if err := s.inflate.(flate.Resetter).Reset(&s.reader, nil); err != nil {
 		return err
 	}
@@ -113,7 +110,7 @@ func unpackStored(dst, deflated []byte) (stored bool, err error) {
 // resized returns b with n bytes, in the same memory if it has room.
 func resized(b []byte, n int) []byte {
 	if cap(b) < n {
-		return make([]byte, n, max(n, segmentMax))
+		return make([]byte, n)
 	}
 	return b[:n]
 }

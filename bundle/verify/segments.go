@@ -37,7 +37,7 @@ func newSegments(ctx context.Context, in *input, workers int) *segments {
 	n := workers + spareSegments
 	s := &segments{in: in, free: make(chan *segment, n), order: make(chan *segment, n)}
 	for range n {
-		s.free <- newSegment()
+		s.free <- &segment{done: make(chan struct{}, 1)}
 	}
 	go s.read(ctx)
 	return s
@@ -101,10 +101,7 @@ func (s *segments) readOne(seg *segment, first bool) error {
 	if _, err := s.in.Discard(h.size); err != nil {
 		return cutOr(err, seg.offset)
 	}
-	if cap(seg.packed) < h.deflated+trailer {
-		seg.packed = make([]byte, 0, max(h.deflated+trailer, segmentMax))
-	}
-	seg.packed = seg.packed[:h.deflated+trailer]
+	seg.packed = resized(seg.packed, h.deflated+trailer)
 	if _, err := io.ReadFull(s.in, seg.packed); err != nil {
 		return cutOr(err, seg.offset)
 	}

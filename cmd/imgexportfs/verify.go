@@ -103,8 +103,9 @@ func (o verifyOptions) open(ctx context.Context, stderr io.Writer) (*comparedSit
 	return nil, nil
 }
 
-// bundlesOf returns the paths of the bundles that the operands stand for. What is wrong
-// with an operand is found again when it is opened.
+// bundlesOf returns the paths of the bundles that the operands stand for: of a directory,
+// the files in it, because a fifo would wait for a writer. What is wrong with an operand
+// is found again when it is opened.
 func bundlesOf(operands []string) (paths []string) {
 	for _, operand := range operands {
 		st, err := os.Stat(operand)
@@ -115,8 +116,12 @@ func bundlesOf(operands []string) (paths []string) {
 		entries, _ := os.ReadDir(operand)
 		found := false
 		for _, e := range entries {
-			if name := e.Name(); strings.HasSuffix(name, xcat.BundleSuffix) && name[0] != '.' {
-				paths, found = append(paths, filepath.Join(operand, name)), true
+			path := filepath.Join(operand, e.Name())
+			if !strings.HasSuffix(path, xcat.BundleSuffix) || e.Name()[0] == '.' {
+				continue
+			}
+			if st, err := os.Stat(path); err != nil || st.Mode().IsRegular() {
+				paths, found = append(paths, path), true
 			}
 		}
 		if !found {
@@ -175,8 +180,7 @@ func (v *verifier) verify(ctx context.Context, path string) *verdict {
 	return newVerdict(path, result, look)
 }
 
-// openBundle opens a bundle. In a directory nothing but files is opened, because a fifo
-// would wait for a writer; but an operand may be a fifo.
+// openBundle opens a bundle, which may be a fifo.
 func openBundle(path string) (*os.File, int64, error) {
 	if path == standardInput {
 		return os.Stdin, 0, nil
@@ -186,7 +190,10 @@ func openBundle(path string) (*os.File, int64, error) {
 	case err != nil:
 		return nil, 0, reason(err)
 	case st.IsDir():
-		return nil, 0, errors.New("there is no " + "*" + xcat.BundleSuffix + " in this directory")
+		if _, err := os.ReadDir(path); err != nil {
+			return nil, 0, reason(err)
+		}
+		return nil, 0, errors.New("there is no *" + xcat.BundleSuffix + " in this directory")
 	case st.Mode().Type()&^fs.ModeNamedPipe != 0:
 		return nil, 0, errors.New("is not a file")
 	}
