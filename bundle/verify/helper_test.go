@@ -88,7 +88,7 @@ func members(t *testing.T, r *rand.Rand) []bundle.Member {
 	}
 	return []bundle.Member{
 		regular(t, bundle.Manifest, []byte(manifestText)),
-		regular(t, "kernel", prose(r, 600_000)),
+		regular(t, "kernel", prose(r, 530_000)),
 		regular(t, "rootimg.gz", noise(r, 1_200_000)),
 		regular(t, "a.exlist", []byte("/tmp\n")),
 		regular(t, "post.sh", []byte("#!/bin/sh\n")),

@@ -1,6 +1,7 @@
 package verify
 
 import (
+	"bytes"
 	"context"
 	"io"
 )
@@ -93,10 +94,8 @@ func (s *stream) finish(most int64) error {
 		case err != nil:
 			return err
 		}
-		for _, b := range s.chunk.data {
-			if b != 0 {
-				return damagedAt(s.chunk.offset, "something follows the end of the tar archive")
-			}
+		if bytes.Count(s.chunk.data, []byte{0}) < len(s.chunk.data) {
+			return damagedAt(s.chunk.offset, "something follows the end of the tar archive")
 		}
 		if s.advance(len(s.chunk.data)); s.read-start > most {
 			return damagedAt(s.chunk.offset, "the tar archive goes on behind its end")

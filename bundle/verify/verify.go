@@ -58,7 +58,8 @@ func (r *Result) note(format string, args ...any) {
 }
 
 // Read reads one bundle. The error is one of ctx, of r, or of Against; whatever is wrong
-// with the bundle is in the result. When ctx ends, Read returns although r may be waiting.
+// with the bundle is in the result. When ctx ends, Read returns although r may be waiting:
+// after that, and after a quick reading, r may be read once more.
 func Read(ctx context.Context, r io.Reader, opts Options) (*Result, error) {
 	if opts.Workers == 0 {
 		opts.Workers = runtime.GOMAXPROCS(0)

@@ -9,6 +9,7 @@ import (
 	"io"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -58,11 +59,13 @@ func unpack(data []byte) []byte {
 func TestAnyFlippedByteIsFound(t *testing.T) {
 	r := seeded(t)
 	for _, compression := range []bundle.Compression{bundle.Auto, bundle.Store} {
-		data := packed(t, members(t, r), bundle.Codec{Compression: compression})
+		ms := members(t, r)
+		ms[2].Content = bundle.Bytes(noise(r, 20_000)) // many bundles are read
+		data := packed(t, ms, bundle.Codec{Compression: compression})
 		want := unpack(data)
 		begin := starts(t, data)
 		headers := headerBytes(begin, data)
-		for i := range 200 {
+		for i := range 120 {
 			at := r.IntN(len(data))
 			if i%2 == 0 { // headers and trailers are few
 				at = min(max(0, begin[r.IntN(len(begin))]+r.IntN(60)-20), len(data)-1)
@@ -99,6 +102,9 @@ func TestEachBitOfTheFirstHeaderButThePlanIsChecked(t *testing.T) {
 		t.Fatal(err)
 	}
 	for at := range h.size {
+		if at > headPlan+planFixed && at%40 > 0 && at < h.size-1 {
+			continue // padding
+		}
 		for bit := range 8 {
 			flipped := slices.Clone(data)
 			flipped[at] ^= 1 << bit
@@ -117,7 +123,7 @@ func TestAnyTruncationIsFound(t *testing.T) {
 	plain := gzipped(t, tarOf(t, entry{"./img/", ""}, entry{"./img/manifest.xml", "<xcatimage><osimage><imagename>i</imagename></osimage></xcatimage>"}))
 	begin := starts(t, ours)
 	lengths := slices.Concat(begin[:len(begin)-1], []int{1, 2, 9, 10, 11, 12, 20, 21, 23, 24, 50, len(ours) - 1, len(ours) - 8, len(ours) - 9})
-	for range 100 {
+	for range 40 {
 		lengths = append(lengths, r.IntN(len(ours)))
 	}
 	for _, n := range lengths {
@@ -210,17 +216,18 @@ func TestHarmlessOdditiesAreNoDamage(t *testing.T) {
 // endless repeats a text, and counts what is read of it.
 type endless struct {
 	head, text []byte
-	read       int64
+	at         int // in text
+	read       atomic.Int64
 }
 
 func (e *endless) Read(p []byte) (int, error) {
 	n := copy(p, e.head)
 	e.head = e.head[n:]
 	for n < len(p) {
-		at := int(e.read) % len(e.text)
-		k := copy(p[n:], e.text[at:])
-		n, e.read = n+k, e.read+int64(k)
+		k := copy(p[n:], e.text[e.at:])
+		n, e.at = n+k, (e.at+k)%len(e.text)
 	}
+	e.read.Add(int64(n))
 	return n, nil
 }
 
@@ -245,7 +252,7 @@ func TestBombsEnd(t *testing.T) {
 		{"a huge manifest", &endless{head: gzipped(t, tarHeadOf(tarHead, "img/manifest.xml")), text: zeros}, "and may have 67108864"},
 		{"names without end", &endless{text: gzipped(t, manyNames(t))}, "names than any image"},
 	} {
-		result, err := Read(t.Context(), test.r, Options{unpacked: 100 << 20})
+		result, err := Read(t.Context(), test.r, Options{unpacked: 40 << 20})
 		if err != nil {
 			t.Fatal(err)
 		}
