@@ -9,7 +9,8 @@ import (
 )
 
 // FuzzRead finds inputs that make the reader panic, hang, or take a damaged bundle for
-// another one that is sound.
+// another one that is sound. Use -fuzzminimizetime 1x: which goroutine runs first looks like new
+// coverage, and the minute for each such input would be all that is done.
 func FuzzRead(f *testing.F) {
 	made, err := bundle.NewRegular(bundle.Manifest, 0o644, bundle.Newest(nil), bundle.Bytes("<xcatimage><osimage><imagename>i</imagename></osimage></xcatimage>"))
 	if err != nil {
