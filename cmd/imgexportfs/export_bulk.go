@@ -138,7 +138,7 @@ func (b *bulkExport) write(ctx context.Context, exported *xcat.Export) error {
 	if err != nil {
 		return err
 	}
-	if isCurrent(path, made) {
+	if isWritten(path, made) {
 		b.current++
 		fmt.Fprintln(b.stdout, printable(b.stdout, exported.Image+": current"))
 		return nil
@@ -155,9 +155,9 @@ func (b *bulkExport) write(ctx context.Context, exported *xcat.Export) error {
 	return nil
 }
 
-// isCurrent reports whether the file is the bundle already. One that cannot be read is
+// isWritten reports whether the file is the bundle already. One that cannot be read is
 // replaced like any other.
-func isCurrent(path string, made *bundle.Bundle) bool {
+func isWritten(path string, made *bundle.Bundle) bool {
 	f, err := os.Open(path)
 	if err != nil {
 		return false

@@ -159,13 +159,13 @@ func (v *verifier) verify(ctx context.Context, path string) *verdict {
 	defer func() { _ = file.Close() }()
 	sum, hasSum, sumErr := readChecksum(path)
 	look := &look{site: v.site, quick: v.quick}
-	advance, end := newProgress(v.stderr, size)
-	opts := verify.Options{Quick: v.quick, Hash: hasSum && !v.quick, Progress: advance}
+	progress := newProgress(v.stderr, filepath.Base(path), size)
+	opts := verify.Options{Quick: v.quick, Hash: hasSum && !v.quick, Progress: progress.written}
 	if v.site != nil {
 		opts.Against = look.reference
 	}
 	result, err := verify.Read(ctx, file, opts)
-	end()
+	progress.end()
 	if err != nil {
 		return &verdict{File: path, Verdict: isUnreadable, Reason: reason(err).Error()}
 	}
