@@ -11,6 +11,8 @@ require (
 	github.com/klauspost/compress v1.20.3 // deflate, several times as fast as the standard library
 	github.com/klauspost/pgzip v1.3.0 // an independent reader of bundles in the tests
 	github.com/moby/sys/mountinfo v0.7.2 // the kernel's table of mounts
+	github.com/prometheus/client_golang v1.23.2 // metrics; with net/http 3.4 MB of program (16.3 to 19.7), 3 MB resident, 0.5 MB of them not shared
+	github.com/prometheus/common v0.66.1 // the text form of metrics, for .imgexportfs/metrics
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
 	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, abbreviated
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
@@ -24,21 +26,29 @@ require (
 require (
 	filippo.io/edwards25519 v1.2.0 // indirect
 	github.com/BurntSushi/toml v1.5.0 // indirect
+	github.com/beorn7/perks v1.0.1 // indirect
+	github.com/cespare/xxhash/v2 v2.3.0 // indirect
 	github.com/cpuguy83/go-md2man/v2 v2.0.7 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
 	github.com/jackc/pgservicefile v0.0.0-20240606120523-5a60cdf6a761 // indirect
+	github.com/kr/text v0.2.0 // indirect
 	github.com/mattn/go-isatty v0.0.24 // indirect
 	github.com/mitchellh/colorstring v0.0.0-20190213212951-d06e56a500db // indirect
+	github.com/munnerz/goautoneg v0.0.0-20191010083416-a7dc8b61c822 // indirect
 	github.com/ncruces/go-strftime v1.1.0 // indirect
+	github.com/prometheus/client_model v0.6.2 // indirect
+	github.com/prometheus/procfs v0.16.1 // indirect
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
+	go.yaml.in/yaml/v2 v2.4.2 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect
 	golang.org/x/tools v0.52.0 // indirect
+	google.golang.org/protobuf v1.36.8 // indirect
 	honnef.co/go/tools v0.8.2 // indirect
 	modernc.org/libc v1.80.1 // indirect
 	modernc.org/mathutil v1.7.1 // indirect

@@ -192,6 +192,7 @@ func (b *Bundle) quick(i int) bool {
 // member returns the gzip member of segment i, made or from the disk.
 func (b *Bundle) member(i int) ([]byte, error) {
 	if seg := b.segs[i]; seg.stored {
+		b.engine.counts.stored.Add(1)
 		made, err := storedMember(b.stream, seg.segment, b.memberMax(i), func(dst, raw []byte) []byte {
 			return appendStoredMember(dst, raw, b.planOf(i))
 		})
@@ -217,6 +218,7 @@ func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 	if err := b.stream.readAt(raw, seg.start); err != nil {
 		return nil, b.wrap(err)
 	}
+	b.engine.counts.deflated.Add(1)
 	made := sc.enc.appendMember(sc.made[:0], raw, b.planOf(i))
 	b.engine.index.PutLength(seg.key, int64(len(made)))
 	if seg.size() >= cachedMin {

@@ -297,7 +297,7 @@ func TestAChangeMovesOnlyItsOwnSegments(t *testing.T) {
 		}
 		keys := map[blocks.Key]bool{}
 		for i := range tree.chunks {
-			keys[treeBlob{tree}.recipe(i).Key] = true
+			keys[treeBlob{Tree: tree}.recipe(i).Key] = true
 		}
 		return keys
 	}

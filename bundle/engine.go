@@ -1,15 +1,12 @@
 package bundle
 
 import (
-	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
 	"runtime"
-	"slices"
 	"sync"
 	"sync/atomic"
-	"time"
 
 	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/disk"
@@ -51,6 +48,7 @@ type Engine struct {
 	scratches scratches
 	index     *index.Index
 	disk      *disk.Cache
+	counts    counts
 
 	mu      sync.Mutex // guards what follows
 	closed  bool
@@ -113,43 +111,6 @@ func (e *Engine) save(write func()) {
 
 // Budget is the memory that is shared by all that can be made again.
 func (e *Engine) Budget() *blocks.Budget { return e.budget }
-
-// Stats says what an Engine is busy with.
-type Stats struct {
-	Budget  int64 // bytes that blocks, plans and trees may take
-	Used    int64 // bytes that they take
-	Readers int64 // that are open
-	Passes  []Pass
-}
-
-// Pass is the search for the size of one bundle.
-type Pass struct {
-	Name  string // of the bundle
-	Began time.Time
-	Done  int64 // bytes of the tar archive that have been compressed for it
-	Total int64 // bytes that have to be
-}
-
-// Left is about how long the pass will take from now on; 0 if that is not known.
-func (p Pass) Left(now time.Time) time.Duration {
-	if p.Done == 0 {
-		return 0
-	}
-	return time.Duration(float64(now.Sub(p.Began)) * float64(p.Total-p.Done) / float64(p.Done))
-}
-
-// Stats returns what the Engine is busy with. Passes are in the order of their
-// beginning.
-func (e *Engine) Stats() Stats {
-	s := Stats{Budget: e.budget.Limit(), Used: e.budget.Used(), Readers: e.readers.Load()}
-	e.mu.Lock()
-	defer e.mu.Unlock()
-	for p := range e.passes {
-		s.Passes = append(s.Passes, Pass{Name: p.name, Began: p.began, Done: p.made.Load(), Total: p.total.Load()})
-	}
-	slices.SortFunc(s.Passes, func(a, b Pass) int { return cmp.Or(a.Began.Compare(b.Began), cmp.Compare(a.Name, b.Name)) })
-	return s
-}
 
 // notePass notes that a pass has begun or ended.
 func (e *Engine) notePass(p *sizePass, runs bool) {

@@ -46,7 +46,7 @@ func (b *Bundle) NewReader() *Reader {
 }
 
 // NewTreeReader returns a Reader of rootimgtree.gz.
-func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t}) }
+func (e *Engine) NewTreeReader(t *Tree) *Reader { return e.newReader(treeBlob{t, &e.counts.chunks}) }
 
 func (e *Engine) newReader(b blob) *Reader {
 	e.readers.Add(1)

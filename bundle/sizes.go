@@ -124,7 +124,9 @@ func (b *Bundle) findOffsets(p *sizePass) {
 	if err == nil && made > 0 {
 		b.save()
 	}
-	if took := time.Since(p.began); took > longPass {
+	took := time.Since(p.began)
+	b.engine.counts.notePass(took, err)
+	if took > longPass {
 		b.engine.log.Info("finding the size of a bundle took long", "image", b.name,
 			"bytes", p.made.Load(), "seconds", took.Seconds(), "error", err)
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync/atomic"
 	"time"
 
 	"golang.org/x/sys/unix"
@@ -148,7 +149,10 @@ func (t *Tree) newest() time.Time {
 }
 
 // treeBlob is rootimgtree.gz as a file of its own.
-type treeBlob struct{ *Tree }
+type treeBlob struct {
+	*Tree
+	made *atomic.Int64 // chunks
+}
 
 func (t treeBlob) recipe(i int) blocks.Recipe {
 	h := newFieldHash("tree member")
@@ -156,7 +160,10 @@ func (t treeBlob) recipe(i int) blocks.Recipe {
 	return blocks.Recipe{
 		Key:  h.sum(),
 		Size: bufferSize,
-		Make: func() ([]byte, error) { return t.member(i) },
+		Make: func() ([]byte, error) {
+			t.made.Add(1)
+			return t.member(i)
+		},
 	}
 }
 

@@ -4,12 +4,14 @@ import (
 	"context"
 	"errors"
 	"syscall"
+	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/source"
+	"imgexportfs/fs/metrics"
 	"imgexportfs/xcat"
 )
 
@@ -84,7 +86,7 @@ func (f *bundleFile) Open(ctx context.Context, flags uint32) (gofs.FileHandle, u
 	if err != nil {
 		return nil, 0, f.fail(err)
 	}
-	return &readerHandle{&f.versionFile, p, p.bundle.NewReader()}, fuse.FOPEN_KEEP_CACHE, 0
+	return &readerHandle{&f.versionFile, p, p.bundle.NewReader(), metrics.Bundle}, fuse.FOPEN_KEEP_CACHE, 0
 }
 
 // readerHandle reads what is made on demand.
@@ -92,6 +94,7 @@ type readerHandle struct {
 	file   *versionFile
 	plan   *plan // in use until Release
 	reader *bundle.Reader
+	kind   metrics.Kind
 }
 
 var _ = (gofs.FileReader)((*readerHandle)(nil))
@@ -99,10 +102,12 @@ var _ = (gofs.FileReader)((*readerHandle)(nil))
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
+	began := time.Now()
 	slice, err := h.reader.Read(ctx, dest, off)
 	if err != nil {
 		return nil, h.file.fail(err)
 	}
+	h.file.metrics.ReadDone(h.kind, slice.Len(), began)
 	return sliceResult{slice}, 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"syscall"
+	"time"
 
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
@@ -12,6 +13,7 @@ import (
 
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/source"
+	"imgexportfs/fs/metrics"
 )
 
 // memberLink is a symbolic link among the members.
@@ -63,9 +65,9 @@ func (f *memberFile) handle(ctx context.Context, p *plan) (gofs.FileHandle, erro
 	switch content := found.Content.(type) {
 	case bundle.Bytes:
 		defer p.release()
-		return &textHandle{content}, nil
+		return &textHandle{content, f.metrics}, nil
 	case *bundle.Tree:
-		return &readerHandle{&f.versionFile, p, f.engine.NewTreeReader(content)}, nil
+		return &readerHandle{&f.versionFile, p, f.engine.NewTreeReader(content), metrics.Tree}, nil
 	case bundle.File:
 		var opened *source.Handle
 		err := f.versions.await(ctx, "open "+content.Path(),
@@ -99,10 +101,12 @@ type sourceHandle struct {
 var _ = (gofs.FileReader)((*sourceHandle)(nil))
 
 func (h *sourceHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	began := time.Now()
 	n, err := h.source.ReadAt(dest, off)
 	if err != nil && err != io.EOF {
 		return nil, h.file.fail(err)
 	}
+	h.file.metrics.ReadDone(metrics.Source, n, began)
 	return fuse.ReadResultData(dest[:n]), 0
 }
 

@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"os"
 	"runtime/debug"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/moby/sys/mountinfo"
 
 	"imgexportfs/bundle"
+	"imgexportfs/fs/metrics"
 	"imgexportfs/xcat"
 )
 
@@ -33,6 +35,7 @@ type Options struct {
 	Debug      bool          // log every FUSE request
 	Log        *slog.Logger  // nil = the default logger
 	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
+	Version    string        // of the program, for the status and the metrics
 
 	// Passthrough lets the kernel read the sources of members by itself
 	// where it can. A change under an open member then fails close(2)
@@ -55,11 +58,13 @@ type mount struct {
 	started  time.Time
 	engine   *bundle.Engine
 	versions *versions
+	metrics  *metrics.Metrics
 	server   *fuse.Server
 }
 
 // Mounted is a site that is being shown.
 type Mounted struct {
+	mount      *mount
 	server     *fuse.Server
 	dir        string
 	connection int // the kernel's number of it
@@ -92,11 +97,12 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 		engine:   engine,
 		versions: newVersions(life, site, engine, opts.Refresh, opts.Log),
 	}
+	m.metrics = metrics.New(opts.Version, m.metricsState)
 	if err := m.serve(real); err != nil {
 		stop()
 		return nil, fmt.Errorf("mount %s: %w", dir, err)
 	}
-	mounted := &Mounted{server: m.server, dir: real}
+	mounted := &Mounted{mount: m, server: m.server, dir: real}
 	if at, ok, err := findMount(real); err == nil && ok {
 		mounted.connection = at.Minor
 		if err := readFurtherAhead(at); err != nil {
@@ -115,7 +121,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}
+	nodes := countedRequests{ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}, m.metrics}
 	err = withFusermountsWords(func() error {
 		m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions)
 		return err
@@ -179,6 +185,9 @@ func (m *mount) panicked(what any) fuse.Status {
 
 // Dir is where the site is shown.
 func (m *Mounted) Dir() string { return m.dir }
+
+// Metrics serves the metrics by HTTP.
+func (m *Mounted) Metrics() http.Handler { return m.mount.metrics.Handler(m.mount.freshen) }
 
 // Wait returns when nothing is shown any more.
 func (m *Mounted) Wait() { m.server.Wait() }

@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -11,8 +10,7 @@ import (
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
-	"imgexportfs/bundle"
-	"imgexportfs/xcat"
+	"imgexportfs/fs/metrics"
 )
 
 // statusName is the directory that says how the mount is doing. It is found by
@@ -29,10 +27,11 @@ type statusDir struct {
 var statusFiles = []struct {
 	name string
 	text func(*mount) []byte
+	site bool // it says how the site is
 }{
-	{"status.json", (*mount).statusJSON},
-	{"metrics", (*mount).metrics},
-	{"log", func(m *mount) []byte { return m.opts.Journal.Text() }},
+	{"status.json", (*mount).statusJSON, true},
+	{"metrics", func(m *mount) []byte { return m.metrics.Text() }, true},
+	{"log", func(m *mount) []byte { return m.opts.Journal.Text() }, false},
 }
 
 var _ = (gofs.NodeGetattrer)((*statusDir)(nil))
@@ -60,7 +59,7 @@ var _ = (gofs.NodeLookuper)((*statusDir)(nil))
 func (d *statusDir) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
 	for _, f := range statusFiles {
 		if f.name == name {
-			return d.child(ctx, d.EmbeddedInode(), &statusFile{mount: d.mount, name: name, text: f.text}, d.opts.Refresh, out)
+			return d.child(ctx, d.EmbeddedInode(), &statusFile{mount: d.mount, name: name, text: f.text, site: f.site}, d.opts.Refresh, out)
 		}
 	}
 	return nil, syscall.ENOENT
@@ -72,6 +71,7 @@ type statusFile struct {
 	*mount
 	name string
 	text func(*mount) []byte
+	site bool
 }
 
 var _ = (gofs.NodeGetattrer)((*statusFile)(nil))
@@ -89,85 +89,40 @@ var _ = (gofs.NodeOpener)((*statusFile)(nil))
 
 // Open bypasses the kernel's cache, which would hold the reader to the size of
 // an earlier look.
-func (f *statusFile) Open(context.Context, uint32) (gofs.FileHandle, uint32, syscall.Errno) {
-	return &textHandle{f.text(f.mount)}, fuse.FOPEN_DIRECT_IO, 0
-}
-
-// report is status.json. Times are those of this host, in RFC 3339.
-type report struct {
-	Format   int        `json:"bundle_format"`
-	Mounted  time.Time  `json:"mounted"`
-	Database string     `json:"database"`
-	Images   int        `json:"images"`
-	Read     time.Time  `json:"rows_read"`                // when the rows that are shown were read
-	Looked   time.Time  `json:"rows_checked"`             // when they were last found to be right
-	Error    string     `json:"database_error,omitempty"` // why that is not so now
-	Since    *time.Time `json:"database_error_since,omitempty"`
-	Retry    *time.Time `json:"database_retry,omitempty"`
-	Memory   memory     `json:"memory"`
-	Readers  int64      `json:"readers"`
-	Sizing   []sizing   `json:"sizing"` // bundles whose size is being found
-}
-
-type sizing struct {
-	Bundle string  `json:"bundle"`
-	Done   int64   `json:"bytes_done"`
-	Total  int64   `json:"bytes_total"`
-	Left   float64 `json:"seconds_left"` // about; 0 if not known
-}
-
-type memory struct {
-	Budget int64 `json:"budget_bytes"`
-	Used   int64 `json:"used_bytes"`
-}
-
-func newReport(site xcat.Status, engine bundle.Stats, mounted time.Time) report {
-	r := report{
-		Format: bundle.FormatVersion, Mounted: mounted,
-		Database: site.Database, Images: site.Images, Read: site.Read, Looked: site.Looked,
-		Memory: memory{engine.Budget, engine.Used}, Readers: engine.Readers,
+func (f *statusFile) Open(ctx context.Context, _ uint32) (gofs.FileHandle, uint32, syscall.Errno) {
+	ctx, done := wanted(ctx)
+	defer done()
+	if f.site {
+		f.freshen(ctx)
 	}
-	r.Sizing = make([]sizing, 0, len(engine.Passes))
-	for _, p := range engine.Passes {
-		r.Sizing = append(r.Sizing, sizing{p.Name, p.Done, p.Total, p.Left(time.Now()).Seconds()})
-	}
-	if site.Err != nil {
-		r.Error, r.Since, r.Retry = site.Err.Error(), &site.Since, &site.Retry
-	}
-	return r
+	return &textHandle{text: f.text(f.mount)}, fuse.FOPEN_DIRECT_IO, 0
 }
 
 func (m *mount) statusJSON() []byte {
-	text, err := json.MarshalIndent(newReport(m.versions.site.Status(), m.engine.Stats(), m.started), "", "  ")
+	text, err := json.MarshalIndent(m.report(), "", "  ")
 	if err != nil {
 		return fmt.Appendf(nil, "%q\n", err.Error()) // no type of a report can fail
 	}
 	return append(text, '\n')
 }
 
-// metrics is the same in the text format of Prometheus.
-func (m *mount) metrics() []byte {
-	site, engine := m.versions.site.Status(), m.engine.Stats()
-	failing := 0
-	if site.Err != nil {
-		failing = 1
+// metricsState is what the metrics show that others know.
+func (m *mount) metricsState() metrics.State {
+	images := m.versions.states()
+	return metrics.State{
+		Site: m.versions.site.Status(), Engine: m.engine.Stats(), Queued: m.versions.warmer.queued(),
+		Images: metrics.Images{
+			Good: images.good, Problems: len(images.problems), Refused: len(images.refused), Unknown: images.unknown,
+		},
 	}
-	var b bytes.Buffer
-	gauge := func(name, help string, value any) {
-		fmt.Fprintf(&b, "# HELP imgexportfs_%[1]s %[2]s\n# TYPE imgexportfs_%[1]s gauge\nimgexportfs_%[1]s %[3]v\n", name, help, value)
+}
+
+// freshen has the site looked at as a listing does, so that what is shown of it is not
+// what it was when a listing was last wanted. It waits no longer than a listing may.
+func (m *mount) freshen(ctx context.Context) {
+	ctx, cancel := context.WithTimeout(ctx, briefPatience)
+	defer cancel()
+	if r, err := m.versions.look(ctx); err == nil {
+		_, _ = m.versions.summaries(ctx, r, "") // states shows what is known
 	}
-	gauge("images", "Images in the table osimage.", site.Images)
-	gauge("rows_checked_timestamp_seconds", "When the rows were last found to be right.", site.Looked.Unix())
-	gauge("database_failing", "1 while the database cannot be read.", failing)
-	gauge("memory_budget_bytes", "Memory that made segments may take.", engine.Budget)
-	gauge("memory_used_bytes", "Memory that made segments take.", engine.Used)
-	gauge("readers", "Open bundles and root trees.", engine.Readers)
-	done, total := int64(0), int64(0)
-	for _, p := range engine.Passes {
-		done, total = done+p.Done, total+p.Total
-	}
-	gauge("sizing_bundles", "Bundles whose size is being found.", len(engine.Passes))
-	gauge("sizing_done_bytes", "Bytes compressed so far to find these sizes.", done)
-	gauge("sizing_total_bytes", "Bytes to be compressed to find these sizes.", total)
-	return b.Bytes()
 }

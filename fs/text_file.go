@@ -13,6 +13,7 @@ import (
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 
+	"imgexportfs/fs/metrics"
 	"imgexportfs/xcat"
 )
 
@@ -39,17 +40,25 @@ func (f *textFile) attributes(context.Context) (attributes, error) {
 var _ = (gofs.NodeOpener)((*textFile)(nil))
 
 func (f *textFile) Open(context.Context, uint32) (gofs.FileHandle, uint32, syscall.Errno) {
-	return &textHandle{[]byte(f.text)}, fuse.FOPEN_KEEP_CACHE, 0
+	return &textHandle{[]byte(f.text), f.metrics}, fuse.FOPEN_KEEP_CACHE, 0
 }
 
 // textHandle reads from memory.
-type textHandle struct{ text []byte }
+type textHandle struct {
+	text    []byte
+	metrics *metrics.Metrics // nil if the reads are not counted
+}
 
 var _ = (gofs.FileReader)((*textHandle)(nil))
 
 func (h *textHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	began := time.Now()
 	off = min(off, int64(len(h.text)))
-	return fuse.ReadResultData(h.text[off:min(off+int64(len(dest)), int64(len(h.text)))]), 0
+	piece := h.text[off:min(off+int64(len(dest)), int64(len(h.text)))]
+	if h.metrics != nil {
+		h.metrics.ReadDone(metrics.Text, len(piece), began)
+	}
+	return fuse.ReadResultData(piece), 0
 }
 
 // checksumFile is NAME.tgz.sha256. Its size is known without the hash, which
@@ -96,7 +105,7 @@ func (h *checksumHandle) Read(ctx context.Context, dest []byte, off int64) (fuse
 	if err != nil {
 		return nil, h.file.fail(err)
 	}
-	text := textHandle{[]byte(checksumLine(h.plan.name+xcat.BundleSuffix, sum))}
+	text := textHandle{[]byte(checksumLine(h.plan.name+xcat.BundleSuffix, sum)), h.file.metrics}
 	return text.Read(ctx, dest, off)
 }
 

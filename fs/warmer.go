@@ -63,6 +63,13 @@ func (w *warmer) pop() (of view, ok bool) {
 	return of, true
 }
 
+// queued is how many views are still to do.
+func (w *warmer) queued() int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.queue.Len()
+}
+
 // run works until ctx ends.
 func (w *warmer) run(ctx context.Context) {
 	log := w.versions.log

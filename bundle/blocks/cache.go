@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"context"
+	"sync/atomic"
 )
 
 // Key names the bytes of a block: two blocks with one key hold the same bytes,
@@ -21,6 +22,7 @@ type Cache struct {
 	budget  *Budget
 	queue   *Queue
 	recycle func([]byte)
+	found   atomic.Int64
 
 	// Guarded by budget.mu.
 	blocks map[Key]*Block
@@ -33,6 +35,9 @@ type Cache struct {
 func NewCache(budget *Budget, queue *Queue, recycle func([]byte)) *Cache {
 	return &Cache{budget: budget, queue: queue, recycle: recycle, blocks: map[Key]*Block{}}
 }
+
+// Found is how often Get has found a block made.
+func (c *Cache) Found() int64 { return c.found.Load() }
 
 // Block is a block that is made, or being made.
 type Block struct {
@@ -77,9 +82,14 @@ func (c *Cache) Get(ctx context.Context, client *Client, r Recipe, holding bool)
 func (b *Block) wait(ctx context.Context) (*Block, error) {
 	select {
 	case <-b.done:
-	case <-ctx.Done():
-		b.Release()
-		return nil, ctx.Err()
+		b.cache.found.Add(1)
+	default:
+		select {
+		case <-b.done:
+		case <-ctx.Done():
+			b.Release()
+			return nil, ctx.Err()
+		}
 	}
 	if b.err != nil {
 		b.Release()

@@ -36,6 +36,8 @@ type Cache struct {
 	mu     sync.Mutex // guards closed, and sending to writes
 	closed bool
 
+	counts counts
+
 	// Only the goroutine that writes uses these.
 	retry time.Time // after a failed write: when the next one may be tried
 	account
@@ -74,6 +76,7 @@ func Open(o Options) *Cache {
 		return nil
 	}
 	c.limit = min(o.Size, c.free()/2) // until the files are counted
+	c.counts.show(c.account)
 	go c.run()
 	return c
 }
@@ -107,6 +110,9 @@ func (c *Cache) Get(k blocks.Key, most int64) (data []byte, ok bool) {
 	data, err := c.read(k, most)
 	if errors.Is(err, errFile) {
 		_ = os.Remove(c.path(k)) // it will be written again
+	}
+	if err == nil {
+		c.counts.found.Add(1)
 	}
 	return data, err == nil
 }
@@ -182,6 +188,7 @@ func (c *Cache) run() {
 			c.trim()
 			counted = true
 		}
+		c.counts.show(c.account)
 	}
 }
 
@@ -195,7 +202,10 @@ func (c *Cache) write(w write) {
 		return
 	}
 	if err := writeFile(c.path(w.key), w.key, w.data); err != nil {
+		c.counts.failed.Add(1)
 		c.complain(err)
 		c.retry = time.Now().Add(retryAfter)
+		return
 	}
+	c.counts.written.Add(1)
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"io"
-	"log/slog"
 	"slices"
 	"time"
 
@@ -20,29 +19,25 @@ type mountFlags struct {
 	options mountOptions
 	refresh interval
 	daemon  bool
-	logFile string
-	verbose bool
-	debug   bool
+	log     logFlags
+	metrics metricsFlags
 	fake    bool // do everything but mount
 	sloppy  bool // ignore unknown options
 }
 
 func mountCommand() *cli.Command {
-	f := mountFlags{site: newSiteFlags(), refresh: interval(2 * time.Second)}
+	f := mountFlags{site: newSiteFlags(), refresh: interval(2 * time.Second), log: newLogFlags()}
 	return &cli.Command{
 		Name:      "mount",
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
-		Flags: append(f.site.forCommand(),
+		Flags: slices.Concat(f.site.forCommand(), []cli.Flag{
 			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
 			&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
 			&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
-			&cli.StringFlag{Name: "log-file", Usage: "append the log to `FILE`, which SIGHUP opens again", Destination: &f.logFile},
-			&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "log more", DisableDefaultText: true, Destination: &f.verbose},
-			&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},
 			&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
 			&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},
-		),
+		}, f.log.forCommand(), f.metrics.forCommand()),
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError("mount takes one directory, but there are %d arguments %q; see %s mount --help",
@@ -58,6 +53,9 @@ func mountCommand() *cli.Command {
 			case f.daemon && !isDaemon:
 				return startDaemon(c.Context, c.App.Metadata[startedWith].([]string), c.App.Writer, c.App.ErrWriter)
 			}
+			if err := f.metrics.check(); err != nil {
+				return err
+			}
 			return runMount(c.Context, c.Args().First(), f, c.App.Writer, c.App.ErrWriter)
 		},
 	}
@@ -70,7 +68,12 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 		return err
 	}
 	journal := &fs.Journal{}
-	log := f.log(life.log, journal)
+	log := f.log.open(life.log, journal)
+	watchers, err := f.metrics.listen(log)
+	if err != nil {
+		return withCode(exitMount, err)
+	}
+	defer watchers.close()
 	site, err := f.site.open(ctx, time.Duration(f.refresh), log)
 	if err != nil {
 		return err
@@ -89,15 +92,17 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	options := fs.Options{
 		Source:  f.site.shown(site),
 		Refresh: time.Duration(f.refresh),
-		Debug:   f.debug,
+		Debug:   f.log.debug,
 		Log:     log,
 		Journal: journal,
+		Version: programVersion(),
 	}
 	f.options.addTo(&options)
 	mounted, err := fs.Mount(ctx, dir, site, engine, options)
 	if err != nil {
 		return withCode(exitMount, err)
 	}
+	watchers.serve(mounted.Metrics())
 	fmt.Fprintf(stdout, "%s of %s mounted on %s\n", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
 	if isDaemon {
 		if err := leaveCaller(life.file); err != nil {
@@ -109,18 +114,6 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	}
 	defer life.begin(ctx, site, mounted.Dir(), log)()
 	return withCode(exitMount, untilUnmounted(ctx, mounted, life.notify))
-}
-
-// log goes to w and to the journal, which does not take debug lines.
-func (f mountFlags) log(w io.Writer, journal *fs.Journal) *slog.Logger {
-	level := slog.LevelInfo
-	if f.verbose || f.debug {
-		level = slog.LevelDebug
-	}
-	return slog.New(slog.NewMultiHandler(
-		slog.NewTextHandler(w, &slog.HandlerOptions{Level: level}),
-		slog.NewTextHandler(journal, nil),
-	))
 }
 
 // grace is how long files that are still open may keep an unmounted mount alive.

@@ -28,8 +28,8 @@ type serving struct {
 // its working directory.
 func newServing(f mountFlags, stderr io.Writer) (s serving, err error) {
 	s = serving{log: stderr, notify: newNotifier()}
-	if f.logFile != "" {
-		if s.file, err = openLogFile(f.logFile); err != nil {
+	if f.log.file != "" {
+		if s.file, err = openLogFile(f.log.file); err != nil {
 			return s, withCode(exitMount, err)
 		}
 		s.log = s.file

@@ -130,14 +130,18 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 }
 
 // engine returns an engine that makes bundles as the flags say. log is told of
-// panics; nil is the default logger. The heap of the process is limited from now on.
+// panics, and of a cache that cannot be used; without one, stderr is told of that. The heap of the process is limited from now on.
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
+	warn := func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) }
+	if log != nil {
+		warn = func(err error) { log.Warn("the cache is not used", "error", err) }
+	}
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:    int64(f.memory),
 		CacheDir:  f.cacheDir,
 		CacheSize: int64(f.cacheSize),
 		Codec:     bundle.Codec{Compression: bundle.Compression(f.compression), Level: f.level},
-		Warn:      func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) },
+		Warn:      warn,
 		Log:       log,
 	})
 	if err != nil {

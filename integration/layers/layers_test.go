@@ -19,7 +19,8 @@ const module = "imgexportfs/"
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
 	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "xcat", "tablesdump"},
-	"fs":                   {"bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
+	"fs":                   {"fs/metrics", "bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
+	"fs/metrics":           {"bundle", "xcat"},
 	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
 	"xcat/db":              {"bundle/source", "tablesdump"},
 	"xcat/noderange":       {},
@@ -45,6 +46,7 @@ var onlyIn = map[string][]string{
 	"github.com/go-sql-driver/":      {"xcat/db"},
 	"github.com/jackc/":              {"xcat/db"},
 	"github.com/hanwen/go-fuse/":     {"fs"},
+	"github.com/prometheus/":         {"fs/metrics"},
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
 	"github.com/schollz/progressbar": {"cmd/imgexportfs"},

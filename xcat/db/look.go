@@ -123,6 +123,7 @@ func (s *Site[C]) run(l *look, have *C) {
 	}
 	s.catalog, s.seen = catalog, l.began
 	if tables != nil {
+		s.loads++
 		s.read, s.images = l.began, len(tables["osimage"].Visible())
 	}
 }

@@ -49,6 +49,10 @@ type Site[C any] struct {
 	looked   time.Time  // when the last look began that has ended, also if it failed
 	current  *look      // in progress, or nil
 	trouble  trouble
+	looks    int64 // that have ended
+	failed   int64 // of them
+	loads    int64 // of them that have read the rows
+	looking  time.Duration
 	isClosed bool
 }
 

@@ -23,6 +23,8 @@ const (
 // lost, and one when it is back. The caller holds mu.
 func (s *Site[C]) noteLook(l *look, err error) {
 	now, had := time.Now(), s.trouble
+	s.looks++
+	s.looking += now.Sub(l.began)
 	if err == nil {
 		s.trouble = trouble{}
 		if had.err != nil && s.catalog != nil {
@@ -31,6 +33,7 @@ func (s *Site[C]) noteLook(l *look, err error) {
 		}
 		return
 	}
+	s.failed++
 	if had.err == nil {
 		had.since = l.began
 		if s.catalog != nil {
@@ -51,6 +54,11 @@ type Status struct {
 	Err      error     // why that failed; nil if it did not
 	Since    time.Time // since when it fails; zero if it does not
 	Retry    time.Time // when a lookup will have the database asked again; zero if it does not fail
+
+	Looks   int64         // at the database that have ended
+	Failed  int64         // of which so many have failed
+	Loads   int64         // of which so many have read the rows
+	Looking time.Duration // that all of them took
 }
 
 // Status returns how the site is doing. It asks the database nothing.
@@ -60,6 +68,7 @@ func (s *Site[C]) Status() Status {
 	return Status{
 		Database: s.database, Images: s.images, Read: s.read, Looked: s.looked,
 		Err: s.trouble.err, Since: s.trouble.since, Retry: s.trouble.retry,
+		Looks: s.looks, Failed: s.failed, Loads: s.loads, Looking: s.looking,
 	}
 }
 

@@ -1,0 +1,115 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"log/slog"
+	"unicode/utf8"
+
+	"github.com/urfave/cli/v2"
+
+	"imgexportfs/fs"
+)
+
+// logFlags are the flags that say what a mount logs, where and how.
+type logFlags struct {
+	file    string // "" is standard error
+	format  logFormat
+	level   logLevel
+	verbose bool
+	debug   bool
+}
+
+func newLogFlags() logFlags { return logFlags{format: textLog} }
+
+func (f *logFlags) forCommand() []cli.Flag {
+	return []cli.Flag{
+		&cli.StringFlag{Name: "log-file", Usage: "append the log to `FILE`, which SIGHUP opens again", Destination: &f.file},
+		&cli.GenericFlag{Name: "log-format", Usage: "`FORMAT` of the log: text or json", Value: &f.format},
+		&cli.GenericFlag{Name: "log-level", Usage: "log from this `LEVEL` on: debug, info, warn or error", Value: &f.level},
+		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "the same as --log-level debug", DisableDefaultText: true, Destination: &f.verbose},
+		&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},
+	}
+}
+
+// open returns a logger that writes to w, and to the journal from info on.
+func (f *logFlags) open(w io.Writer, journal *fs.Journal) *slog.Logger {
+	level := slog.Level(f.level)
+	if f.verbose || f.debug {
+		level = slog.LevelDebug
+	}
+	options := &slog.HandlerOptions{Level: level}
+	var handler slog.Handler = slog.NewTextHandler(w, options)
+	if f.format == jsonLog {
+		handler = slog.NewJSONHandler(terminalSafe{w}, options)
+	}
+	return slog.New(slog.NewMultiHandler(handler, slog.NewTextHandler(journal, nil)))
+}
+
+// terminalSafe escapes the control characters that JSON allows in strings: DEL, and
+// those from U+0080 to U+009F, of which a terminal takes U+009B for the beginning of
+// a command. slog's text form has no such character. Each Write is a whole line.
+type terminalSafe struct{ w io.Writer }
+
+func (t terminalSafe) Write(line []byte) (int, error) {
+	var safe bytes.Buffer
+	for rest := line; len(rest) > 0; {
+		r, size := utf8.DecodeRune(rest)
+		if r >= 0x7f && r <= 0x9f {
+			fmt.Fprintf(&safe, `\u%04x`, r)
+		} else {
+			safe.Write(rest[:size])
+		}
+		rest = rest[size:]
+	}
+	if _, err := t.w.Write(safe.Bytes()); err != nil {
+		return 0, err
+	}
+	return len(line), nil
+}
+
+// logFormat is the value of --log-format.
+type logFormat string
+
+const (
+	textLog logFormat = "text"
+	jsonLog logFormat = "json"
+)
+
+// Set reads a format.
+func (f *logFormat) Set(text string) error {
+	if format := logFormat(text); format == textLog || format == jsonLog {
+		*f = format
+		return nil
+	}
+	return fmt.Errorf("unknown format; there are %s and %s", textLog, jsonLog)
+}
+
+// String is the format's name.
+func (f *logFormat) String() string { return string(*f) }
+
+// logLevel is the value of --log-level.
+type logLevel slog.Level
+
+var logLevels = map[string]slog.Level{"debug": slog.LevelDebug, "info": slog.LevelInfo, "warn": slog.LevelWarn, "error": slog.LevelError}
+
+// Set reads a level.
+func (l *logLevel) Set(text string) error {
+	level, known := logLevels[text]
+	if !known {
+		return fmt.Errorf("unknown level; there are debug, info, warn and error")
+	}
+	*l = logLevel(level)
+	return nil
+}
+
+// String is the level's name.
+func (l *logLevel) String() string {
+	for name, level := range logLevels {
+		if level == slog.Level(*l) {
+			return name
+		}
+	}
+	return ""
+}
