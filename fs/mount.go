@@ -59,6 +59,7 @@ type mount struct {
 	engine   *bundle.Engine
 	versions *versions
 	metrics  *metrics.Metrics
+	changes  changes
 	server   *fuse.Server
 }
 

@@ -17,6 +17,7 @@ import (
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
+	"imgexportfs/fs/metrics"
 	"imgexportfs/xcat"
 )
 
@@ -347,7 +348,7 @@ func TestALookThatHangsCostsItsOwnImage(t *testing.T) {
 		t.Errorf("the image that hangs is not shown as it was: %v", err)
 	}
 	_, err := vs.present(t.Context(), vs.mustLook(t), fresh)
-	if (&mount{log: vs.log}).errno(err) != syscall.ETIMEDOUT {
+	if (&mount{log: vs.log, metrics: metrics.New("", nil)}).errno(err) != syscall.ETIMEDOUT {
 		t.Errorf("an image of which nothing is known: %v", err)
 	}
 	ctx, stop := context.WithCancel(t.Context())

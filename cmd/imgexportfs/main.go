@@ -64,7 +64,8 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		ErrWriter:       stderr,
 		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
 		Commands: []*cli.Command{
-			mountCommand(), umountCommand(), exportCommand(), listCommand(), checkCommand(), verifyCommand(), dumpCommand(), versionCommand(),
+			mountCommand(), umountCommand(), statusCommand(), exportCommand(), verifyCommand(),
+			listCommand(), checkCommand(), dumpCommand(), versionCommand(),
 		},
 		Action:         withoutCommand,
 		OnUsageError:   asUsageError,

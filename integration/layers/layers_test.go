@@ -20,7 +20,7 @@ const module = "imgexportfs/"
 var mayImport = map[string][]string{
 	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "xcat", "tablesdump"},
 	"fs":                   {"fs/metrics", "bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
-	"fs/metrics":           {"bundle", "xcat"},
+	"fs/metrics":           {"bundle", "bundle/disk", "xcat"},                                                          // disk in tests
 	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
 	"xcat/db":              {"bundle/source", "tablesdump"},
 	"xcat/noderange":       {},
