@@ -125,6 +125,7 @@ func TestACacheThatCannotBeWrittenIsOneWarning(t *testing.T) {
 	plain := mountSite(t, site.Dir())
 	m := mountSite(t, site.Dir(), "--cache-dir", dir, "--memory", "4MiB")
 	expectText(t, "checksums", checksums(t, m.dir), checksums(t, plain.dir))
+	expectContains(t, "the log of the mount", run(t, "cat", m.path(".imgexportfs", "log")), "segments are not cached on disk")
 	if n := strings.Count(m.log.String(), "segments are not cached on disk"); n != 1 {
 		t.Errorf("%d warnings: %s", n, m.log)
 	}

@@ -134,7 +134,7 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
 	warn := func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) }
 	if log != nil {
-		warn = func(err error) { log.Warn("the cache is not used", "error", err) }
+		warn = func(err error) { log.Warn("the cache on disk cannot be used", "error", err) }
 	}
 	engine, err := bundle.NewEngine(bundle.EngineOptions{
 		Memory:    int64(f.memory),
