@@ -8,7 +8,7 @@ BINARY  ?= $(PROGRAM)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The packages that need no mount: they are tested again under the race
 # detector and on one processor.
-UNIT     = ./bundle/... ./cmd/... ./fs ./tablesdump ./xcat/...
+UNIT     = ./bundle/... ./cmd/... ./fs/... ./tablesdump ./xcat/...
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
