@@ -361,7 +361,7 @@ func TestALookThatHangsCostsItsOwnImage(t *testing.T) {
 // A panic in a goroutine of ours is an error for the one that waits.
 func TestAPanicIsAnError(t *testing.T) {
 	var log Journal
-	m := &mount{log: slog.New(slog.NewTextHandler(&log, nil))}
+	m := &mount{log: slog.New(slog.NewTextHandler(&log, nil)), metrics: metrics.New("", nil)}
 	err := blocks.Guarded(m.log, "look at image foo", func() error { panic("oops") })
 	if errno := m.errno(err); errno != syscall.EIO {
 		t.Errorf("%v is %v", err, errno)
@@ -373,7 +373,7 @@ func TestAPanicIsAnError(t *testing.T) {
 
 // No error of a source says that a name is not there.
 func TestOnlyWhatIsNotOfferedIsMissing(t *testing.T) {
-	m := &mount{log: slog.New(slog.DiscardHandler)}
+	m := &mount{log: slog.New(slog.DiscardHandler), metrics: metrics.New("", nil)}
 	for err, want := range map[error]syscall.Errno{
 		errNotOffered:     syscall.ENOENT,
 		os.ErrNotExist:    syscall.EIO,
