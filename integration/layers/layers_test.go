@@ -31,9 +31,10 @@ var mayImport = map[string][]string{
 	"bundle/source":        {},
 	"bundle/verify":        {"bundle"},
 	"tablesdump":           {},
-	"integration":          {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/xcatsite"},
+	"integration":          {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/faultfs", "integration/xcatsite"},
 	"integration/bench":    {"integration/xcatsite"},
 	"integration/demo":     {"integration/xcatsite"},
+	"integration/faultfs":  {},
 	"integration/layers":   {},
 	"integration/xcatsite": {},
 }
