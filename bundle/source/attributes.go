@@ -12,13 +12,16 @@ import (
 // attributes lists the extended attributes of the file base in a directory.
 // SELinux labels do not count: they belong to the host, and an image is
 // labelled when it boots.
-func attributes(dirfd int, base string) []string {
+func attributes(dirfd int, base string) ([]string, error) {
 	var buf [1024]byte
 	n, err := unix.Llistxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dirfd, base), buf[:])
-	if errors.Is(err, unix.ERANGE) {
+	switch {
+	case errors.Is(err, unix.ERANGE):
 		n = copy(buf[:], "(many)\x00")
-	} else if err != nil || n == 0 {
-		return nil // or the file system has none
+	case errors.Is(err, unix.EOPNOTSUPP), errors.Is(err, unix.ENOSYS):
+		return nil, nil // the file system has none
+	case err != nil:
+		return nil, err
 	}
 	var attrs []string
 	for attr := range strings.SplitSeq(string(buf[:n]), "\x00") {
@@ -26,7 +29,7 @@ func attributes(dirfd int, base string) []string {
 			attrs = append(attrs, attr)
 		}
 	}
-	return attrs
+	return attrs, nil
 }
 
 // isPseudo reports whether the directory is on one of the kernel's own file

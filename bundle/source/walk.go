@@ -189,7 +189,10 @@ func look(dirfd int, parent, base string) (found, error) {
 			return found{}, &fs.PathError{Op: "readlink", Path: name, Err: err}
 		}
 	case f.node.IsRegular() || f.node.IsDir():
-		f.attrs = attributes(dirfd, base)
+		var err error
+		if f.attrs, err = attributes(dirfd, base); err != nil {
+			return found{}, &fs.PathError{Op: "list extended attributes", Path: name, Err: err}
+		}
 	}
 	return f, nil
 }
