@@ -102,6 +102,7 @@ func (f *File) check(fd int) error {
 
 // fill reads all of p; a file that ends before that has changed.
 func (f *File) fill(fd int, p []byte, off int64) error {
+	f.identity.settle()
 	for len(p) > 0 {
 		n, err := unix.Pread(fd, p, off)
 		switch {

@@ -42,6 +42,7 @@ func (f *File) findData() []extent {
 		return all
 	}
 	defer func() { _ = unix.Close(fd) }()
+	f.identity.settle()
 	var data []extent
 	for off := int64(0); off < f.Size(); {
 		start, err := unix.Seek(fd, off, unix.SEEK_DATA)

@@ -18,6 +18,26 @@ type Identity struct {
 	CtimeNs int64 // since the epoch; moves with every change of bytes, owner, mode or links
 }
 
+// How long after a change another one may leave the same time: a tick of the slowest
+// kernel's clock, and on file systems without fractions of a second, one second.
+const (
+	tick       = 10 * time.Millisecond
+	wholeTicks = time.Second
+)
+
+// settle waits until a further change of the file would show in CtimeNs. What is read
+// of it after that is what the file holds as long as its identity stays the same; what
+// was read before might be from before a change in the same tick.
+func (id Identity) settle() {
+	after := tick
+	if id.CtimeNs%int64(time.Second) == 0 {
+		after = wholeTicks
+	}
+	if wait := time.Until(time.Unix(0, id.CtimeNs).Add(after)); wait > 0 && wait <= after { // else another host's clock
+		time.Sleep(wait)
+	}
+}
+
 // Stat is what this package needs to know of a file.
 type Stat struct {
 	Identity

@@ -81,7 +81,9 @@ func (w *walk) run(ctx context.Context, name string) ([]Node, Findings, error) {
 	})
 	_ = w.walkers.Wait() // errors are in the folders, where their order is known
 	list := collected{nodes: make([]Node, 0, top.count())}
-	err = list.add(&top)
+	if err = list.add(&top); err == nil {
+		err = w.again(ctx, &top)
+	}
 	return list.nodes, list.findings(), err
 }
 
@@ -134,6 +136,7 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	if raw.Ino != ino {
 		return fmt.Errorf("%s: %w", name, ErrChanged)
 	}
+	statOf(&raw).settle() // so that a name that comes or goes behind this shows
 	if isPseudo(fd) {
 		l.left = "a file system of the running kernel is mounted on it"
 		return nil
