@@ -59,6 +59,7 @@ type Fault struct {
 	Grow    int64         // what lookup and getattr add to the size
 	Flip    bool          // each byte of a read is another one
 	Reverse bool          // a directory has its names in the other order
+	Coarse  bool          // lookup and getattr give times in whole seconds
 }
 
 // Script says what happens to a call.

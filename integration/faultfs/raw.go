@@ -82,10 +82,18 @@ func (r *raw) Lookup(cancel <-chan struct{}, h *fuse.InHeader, name string, out 
 	if err := syscall.Lstat(r.behind(path), &st); err != nil {
 		return status(err)
 	}
-	out.FromStat(&st)
-	out.Size = uint64(int64(out.Size) + fault.Grow)
+	fault.describe(&out.Attr, &st)
 	out.NodeId, out.Generation = r.id(node{path, st.Ino}), 1
 	return fuse.OK
+}
+
+// describe fills in what lookup and getattr say of a file.
+func (f Fault) describe(out *fuse.Attr, st *syscall.Stat_t) {
+	out.FromStat(st)
+	out.Size = uint64(int64(out.Size) + f.Grow)
+	if f.Coarse {
+		out.Mtimensec, out.Ctimensec = 0, 0
+	}
 }
 
 func (r *raw) id(n node) uint64 {
@@ -113,8 +121,7 @@ func (r *raw) GetAttr(cancel <-chan struct{}, in *fuse.GetAttrIn, out *fuse.Attr
 	if n.path != "" && st.Ino != n.ino {
 		return fuse.Status(syscall.ESTALE)
 	}
-	out.FromStat(&st)
-	out.Size = uint64(int64(out.Size) + fault.Grow)
+	fault.describe(&out.Attr, &st)
 	return fuse.OK
 }
 
