@@ -82,6 +82,9 @@ func TestAtomicFileSaysWhatItLeavesBehind(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if err := f.link(); err != nil {
+				t.Fatal(err)
+			}
 			temp := f.temp
 			if err := os.Remove(temp); err != nil {
 				t.Fatal(err)
