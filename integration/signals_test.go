@@ -37,9 +37,15 @@ type waiter struct {
 
 func startWaiter(t *testing.T, args ...string) *waiter {
 	t.Helper()
+	return startWaiterIn(t, process{args: args})
+}
+
+// startWaiterIn is startWaiter for a child in a directory of its own.
+func startWaiterIn(t *testing.T, p process) *waiter {
+	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), patience)
 	t.Cleanup(cancel)
-	w := &waiter{cmd: process{args: args}.command(ctx), ended: make(chan struct{})}
+	w := &waiter{cmd: p.command(ctx), ended: make(chan struct{})}
 	w.cmd.Stdout, w.cmd.Stderr = &w.out, &w.out
 	must(t, w.cmd.Start())
 	go func() {
