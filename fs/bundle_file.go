@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	"syscall"
 	"time"
 
@@ -102,6 +103,7 @@ var _ = (gofs.FileReader)((*readerHandle)(nil))
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
+	unlessHung(ctx, h.hung)
 	began := time.Now()
 	slice, err := h.reader.Read(ctx, dest, off)
 	if err != nil {
@@ -109,6 +111,20 @@ func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.R
 	}
 	h.file.metrics.ReadDone(h.kind, slice.Len(), began)
 	return sliceResult{slice}, 0
+}
+
+// readPatience is how long a file may take to answer before reads that need its image
+// fail: a file server that starts again takes less.
+const readPatience = 15 * time.Second
+
+// hung names a file of the bundle that does not answer.
+func (h *readerHandle) hung() error {
+	for _, call := range h.file.versions.stuck(readPatience) {
+		if h.plan.holds([]source.Call{call}) {
+			return fmt.Errorf("image %s: %s: %w", h.file.version.view.image, call.Path, errTimeout)
+		}
+	}
+	return nil
 }
 
 var _ = (gofs.FileReleaser)((*readerHandle)(nil))

@@ -42,8 +42,17 @@ type callerContext struct {
 	caller      uint32          // a thread
 	interrupted <-chan struct{} // closed when the kernel has interrupted the request
 	answered    chan struct{}   // closed when there is an answer
+	hung        func() error    // why it is not worth to wait for an answer, or nil; may be missing
 	watching    sync.Once
 	done        chan struct{} // closed by watch
+	err         error         // once done is closed
+}
+
+// unlessHung has the context of wanted end as well when hung returns an error.
+func unlessHung(ctx context.Context, hung func() error) {
+	if c, ok := ctx.(*callerContext); ok {
+		c.hung = hung
+	}
 }
 
 // Done is closed when the caller is about to end, or has its answer.
@@ -52,29 +61,39 @@ func (c *callerContext) Done() <-chan struct{} {
 	return c.done
 }
 
-// Err is context.Canceled then.
+// Err is context.Canceled then, or what hung has returned.
 func (c *callerContext) Err() error {
 	select {
 	case <-c.done:
+		return c.err
 	case <-c.answered:
+		return context.Canceled
 	default:
 		return nil
 	}
-	return context.Canceled
 }
 
 func (c *callerContext) watch() {
 	defer close(c.done)
-	select {
-	case <-c.answered:
-		return
-	case <-c.interrupted:
-	}
-	for !isEnding(c.caller) {
+	c.err = context.Canceled
+	interrupted, poll := c.interrupted, stuckPoll
+	for {
 		select {
 		case <-c.answered:
 			return
-		case <-time.After(interruptPoll):
+		case <-interrupted:
+			interrupted, poll = nil, interruptPoll
+		case <-time.After(poll):
+		}
+		if interrupted == nil && isEnding(c.caller) {
+			return
+		}
+		if c.hung == nil {
+			continue
+		}
+		if err := c.hung(); err != nil {
+			c.err = err
+			return
 		}
 	}
 }
