@@ -10,6 +10,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # detector and on one processor.
 UNIT     = ./bundle/... ./cmd/... ./fs/... ./tablesdump ./xcat/...
 
+# The tests that go on for as long as SOAK says, in minutes, or try all cases.
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree
+
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
 TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
@@ -19,7 +22,7 @@ BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race lint bench demo clean install test-tools demo-tools bench-tools FORCE
+.PHONY: help build test race soak lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -38,6 +41,9 @@ test: test-tools ## run every test; as root, install what they need
 
 race: test-tools ## run the tests of the mount on a program with the race detector
 	IMGEXPORTFS_RACE=1 go test -count=1 -timeout 30m -skip 'Huge|HundredThousand' ./integration
+
+soak: test-tools ## faults, kills and a random world for MINUTES=10 each
+	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration
 
 lint: ## gofmt, go vet, staticcheck, and who may import whom
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

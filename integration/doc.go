@@ -28,7 +28,9 @@
 //	IMGEXPORTFS_BINARY=FILE      test this program instead of building one
 //	IMGEXPORTFS_RACE=1           build the program with the race detector
 //	IMGEXPORTFS_SEED=N           repeat the random choices of an earlier run
+//	SOAK=MINUTES                 let the tests of chance go on, and try all cases
 //
 // The packages below are used by the tests, the benchmark and the demo:
-// xcatsite builds small sites, layers holds the check of who may import whom.
+// xcatsite builds small sites, faultfs is a file system that misbehaves on
+// command, layers holds the check of who may import whom.
 package integration

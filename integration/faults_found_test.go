@@ -82,3 +82,25 @@ func TestRewriteWithinASecondShowsWhereTimesAreWholeSeconds(t *testing.T) {
 		expectContains(t, "sum of the root image", got, fmt.Sprintf("%x", sha256.Sum256(late)))
 	}
 }
+
+// A source that stops answering while it is read ends the reader with an error that
+// the log explains, and does so in less than half a minute.
+func TestReaderOfASourceThatHangsEnds(t *testing.T) {
+	site := faultyStateless(t, 8<<20)
+	m := mountSite(t, site.Dir(), "--refresh", "20ms")
+	run(t, "stat", m.path("mixed.tgz"))
+	site.Set(faultfs.On(faultfs.Read, "/", faultfs.Fault{Hang: true}))
+	defer site.Set(nil) // so that the server can end
+	_ = inTime(t, 30*time.Second, "cat", func() error {
+		r := process{args: []string{"cat", m.path("mixed.tgz")}, mayFail: true}.run(t)
+		if r.code == 0 {
+			t.Error("cat ends with exit code 0")
+		}
+		t.Log(r.stderr)
+		return nil
+	})
+	expectContains(t, "the log", m.wholeLog(), "mixed", "rootimg.cpio.gz")
+	t.Log(m.wholeLog())
+	site.Set(nil)
+	run(t, "cat", m.path("mixed.tgz"))
+}

@@ -66,6 +66,9 @@ func (v *victim) killMount(t *testing.T, sig syscall.Signal) {
 	_ = os.Remove(copied)
 	script := `until [ -e "$1" ] || [ ! -d "$3" ]; do sleep 0.01; done; cp "$1" "$2"`
 	reader := startWaiter(t, "timeout", "20", "bash", "-c", script, "bash", m.path("image.tgz"), copied, m.dir)
+	if v.random.IntN(2) == 0 {
+		m.waitReady(t)
+	}
 	time.Sleep(v.soon())
 	m.signal(t, sig)
 	code := m.wait(t)

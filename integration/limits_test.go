@@ -7,7 +7,6 @@ import (
 	"runtime"
 	"strings"
 	"testing"
-	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -63,15 +62,14 @@ func TestVersionsOfALargeTreeStayInsideTheBudget(t *testing.T) {
 	const budget = 64 << 20
 	m := mountSiteEnv(t, site.Dir(), []string{fmt.Sprint("GOMAXPROCS=", runtime.NumCPU())}, "--memory", "64MiB", "--refresh", "5ms")
 	early := int64(0)
-	last := uint64(0)
+	last := statOne(t, m.path("lite.tgz")).inode
 	for i := range versions {
 		must(t, site.WriteFile(root+"/changes", 0o644, fmt.Append(nil, "version ", i)))
-		time.Sleep(10 * time.Millisecond)
-		now := statOne(t, m.path("lite.tgz"))
-		if uint64(now.inode) == last {
-			t.Fatalf("version %d does not show", i)
-		}
-		last = uint64(now.inode)
+		eventually(t, fmt.Sprintf("version %d shows", i), func() bool {
+			now := statOne(t, m.path("lite.tgz"))
+			defer func() { last = now.inode }()
+			return now.inode != last
+		})
 		if i == versions/4 {
 			early = m.memory(t)
 		}

@@ -86,7 +86,11 @@ func (w *world) do(t *testing.T, s worldStep) {
 func runWorld(t *testing.T, script []worldStep, seed uint64) error {
 	t.Helper()
 	w := newWorld(t)
-	defer w.mount.stop(t)
+	defer func() {
+		w.mount.stop(t)
+		must(t, os.RemoveAll(w.site.Dir()))
+		must(t, os.RemoveAll(w.scratch))
+	}()
 	errs := make([]error, worldReadersMax)
 	var readers sync.WaitGroup
 	for i := range errs {
