@@ -3,8 +3,10 @@ package integration
 import (
 	"bytes"
 	"context"
+	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -71,9 +73,13 @@ func interruptExport(t *testing.T, work, root string, sig syscall.Signal, writin
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	must(t, cmd.Start())
 	if writing {
-		eventually(t, "the temporary file appears", func() bool {
-			entries, err := os.ReadDir(work)
-			return err == nil && len(entries) > 1
+		eventually(t, "the export writes in "+work, func() bool {
+			// The file has no name yet, or a hidden one.
+			fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+			return slices.ContainsFunc(fds, func(fd string) bool {
+				file, err := os.Readlink(fd)
+				return err == nil && strings.HasPrefix(file, work+"/")
+			})
 		})
 	} else {
 		eventually(t, "the export says that it compresses", func() bool { return strings.Contains(out.String(), "Compressing slow") })
