@@ -63,6 +63,7 @@ func TestErrorInTheMiddleOfALargeSourceEndsTheReader(t *testing.T) {
 // A source that is rewritten with the same size within the second in which it was
 // planned is not taken for what it was, where times have no fractions of a second.
 func TestRewriteWithinASecondShowsWhereTimesAreWholeSeconds(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	const size = 2 << 20
 	site := faultyStateless(t, size)
 	site.Set(func(faultfs.Call) faultfs.Fault { return faultfs.Fault{Coarse: true} })
@@ -86,6 +87,7 @@ func TestRewriteWithinASecondShowsWhereTimesAreWholeSeconds(t *testing.T) {
 // A source that stops answering while it is read ends the reader with an error that
 // the log explains, and does so in less than half a minute.
 func TestReaderOfASourceThatHangsEnds(t *testing.T) {
+	t.Parallel() // it waits most of the time
 	site := faultyStateless(t, 8<<20)
 	m := mountSite(t, site.Dir(), "--refresh", "20ms")
 	run(t, "stat", m.path("mixed.tgz"))
