@@ -101,9 +101,8 @@ type readerHandle struct {
 var _ = (gofs.FileReader)((*readerHandle)(nil))
 
 func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
-	ctx, done := wanted(ctx)
+	ctx, done := wantedUnless(ctx, h.hung)
 	defer done()
-	unlessHung(ctx, h.hung)
 	began := time.Now()
 	slice, err := h.reader.Read(ctx, dest, off)
 	if err != nil {

@@ -23,13 +23,17 @@ const interruptPoll = 50 * time.Millisecond
 // the caller nor is meant to: SIGWINCH, SIGCHLD, the SIGURG of Go programs,
 // ^Z. It does so once for a request, so from then on the signals that the
 // caller has pending are looked at until one of them ends it.
-func wanted(ctx context.Context) (context.Context, func()) {
+func wanted(ctx context.Context) (context.Context, func()) { return wantedUnless(ctx, nil) }
+
+// wantedUnless is wanted with a second reason to end: hung is asked now and then, and
+// returns why it is not worth to wait for an answer, or nil.
+func wantedUnless(ctx context.Context, hung func() error) (context.Context, func()) {
 	caller, known := fuse.FromContext(ctx)
-	if !known || caller.Pid == 0 || ctx.Done() == nil {
-		return ctx, func() {} // 0: the caller is in another PID namespace
+	if !known || ctx.Done() == nil || caller.Pid == 0 && hung == nil {
+		return ctx, func() {}
 	}
 	w := &callerContext{
-		Context: context.WithoutCancel(ctx), caller: caller.Pid, interrupted: ctx.Done(),
+		Context: context.WithoutCancel(ctx), caller: caller.Pid, interrupted: ctx.Done(), hung: hung,
 		answered: make(chan struct{}), done: make(chan struct{}),
 	}
 	return w, func() { close(w.answered) }
@@ -39,20 +43,13 @@ func wanted(ctx context.Context) (context.Context, func()) {
 // any wait, so the caller is only watched when something asks for Done.
 type callerContext struct {
 	context.Context
-	caller      uint32          // a thread
+	caller      uint32          // a thread; 0 if it is in another PID namespace
 	interrupted <-chan struct{} // closed when the kernel has interrupted the request
 	answered    chan struct{}   // closed when there is an answer
-	hung        func() error    // why it is not worth to wait for an answer, or nil; may be missing
+	hung        func() error    // may be nil
 	watching    sync.Once
 	done        chan struct{} // closed by watch
 	err         error         // once done is closed
-}
-
-// unlessHung has the context of wanted end as well when hung returns an error.
-func unlessHung(ctx context.Context, hung func() error) {
-	if c, ok := ctx.(*callerContext); ok {
-		c.hung = hung
-	}
 }
 
 // Done is closed when the caller is about to end, or has its answer.
@@ -85,7 +82,7 @@ func (c *callerContext) watch() {
 			interrupted, poll = nil, interruptPoll
 		case <-time.After(poll):
 		}
-		if interrupted == nil && isEnding(c.caller) {
+		if interrupted == nil && (c.caller == 0 || isEnding(c.caller)) {
 			return
 		}
 		if c.hung == nil {
