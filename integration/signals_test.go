@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"imgexportfs/integration/faultfs"
 	"imgexportfs/integration/xcatsite"
 )
 
@@ -59,6 +60,11 @@ func startWaiterIn(t *testing.T, p process) *waiter {
 func (w *waiter) inSystemCall(t *testing.T) {
 	t.Helper()
 	eventually(t, fmt.Sprintf("%q waits for the server", w.cmd.Args[0]), func() bool {
+		select {
+		case <-w.ended:
+			t.Fatalf("%q has ended: %q", w.cmd.Args, w.out.String())
+		default:
+		}
 		wchan, err := os.ReadFile(fmt.Sprintf("/proc/%d/wchan", w.cmd.Process.Pid))
 		stack, _ := os.ReadFile(fmt.Sprintf("/proc/%d/stack", w.cmd.Process.Pid))
 		return err == nil && (strings.Contains(string(wchan)+string(stack), "request_wait_answer"))
@@ -81,14 +87,15 @@ func (w *waiter) signal(t *testing.T, sig syscall.Signal) {
 // it, waits on and gets the size. A signal that is meant to end it does so at
 // once. Each process waits for a bundle of its own, because the kernel lets only
 // the first one that looks up a name be interrupted; the bundles hold the same
-// file, so that it is compressed once.
+// file, so that it is compressed once. Its server is slow until the signals are sent.
 func TestOnlySignalsThatEndTheCallerEndAWait(t *testing.T) {
 	needTools(t, "python3")
-	site := slowSite(t)
+	site := misbehaving(t, slowSite(t))
+	site.Set(faultfs.On(faultfs.Read, "/", faultfs.Fault{Delay: 25 * time.Millisecond}))
 	for i := range 20 {
 		must(t, site.AddImage(fmt.Sprintf("slow%02d", i), "raw", xcatsite.Row{"osarch": "s390x", "osvers": "sles15", "profile": "z"}, nil))
 	}
-	m := mountSiteEnv(t, site.Dir(), slowlyEnv, slowlyFlags...)
+	m := mountSiteEnv(t, site.Dir(), slowlyEnv, "--level", "1", "--memory", "32MiB")
 	images := 0
 	bundle := func() string {
 		images++
@@ -167,6 +174,7 @@ func TestOnlySignalsThatEndTheCallerEndAWait(t *testing.T) {
 			}
 		})
 	}
+	site.Set(nil)
 	for i, c := range harmless {
 		t.Run(c.name, func(t *testing.T) {
 			<-waiters[i].ended
