@@ -107,6 +107,30 @@ func TestACacheOnASlowFileServer(t *testing.T) {
 	}
 }
 
+// One that is gone is waited for once, and then left alone.
+func TestACacheOnADeadFileServer(t *testing.T) {
+	t.Parallel() // it waits most of the time
+	site, cache := deflatingSiteOf(t, 16<<20), privateDir(t)
+	want := rightChecksums(t, site)
+	server := serveFiles(t, cache)
+	must(t, os.Chmod(cache, 0o700))
+	for _, when := range []string{"empty", "filled"} {
+		m := mountSite(t, site.Dir(), "--cache-dir", cache, "--memory", "4MiB")
+		must(t, server.cmd.Process.Signal(syscall.SIGSTOP))
+		_ = inTime(t, patience, "the checksums with a dead cache that was "+when, func() error {
+			expectText(t, "checksums", checksums(t, m.dir), want)
+			return nil
+		})
+		expectContains(t, "the log", m.wholeLog(), "not answer")
+		expectFewWarnings(t, m)
+		must(t, server.cmd.Process.Signal(syscall.SIGCONT))
+		m.stop(t)
+		m = mountSite(t, site.Dir(), "--cache-dir", cache, "--memory", "4MiB")
+		expectText(t, "checksums", checksums(t, m.dir), want)
+		m.stop(t)
+	}
+}
+
 func TestAHundredThousandCachedFiles(t *testing.T) {
 	site, cache := deflatingSiteOf(t, 4<<20), privateDir(t)
 	want := rightChecksums(t, site)

@@ -30,8 +30,9 @@ type Cache struct {
 	o      Options
 	warned sync.Once
 
-	writes chan write
-	ended  chan struct{} // closed when no more is written
+	patience blocks.Patience // with the files that are read
+	writes   chan write
+	ended    chan struct{} // closed when no more is written
 
 	mu     sync.Mutex // guards closed, and sending to writes
 	closed bool
@@ -107,15 +108,29 @@ func (c *Cache) Get(k blocks.Key, most int64) (data []byte, ok bool) {
 	if c == nil {
 		return nil, false
 	}
-	data, err := c.read(k, most)
-	if errors.Is(err, errFile) {
-		_ = os.Remove(c.path(k)) // it will be written again
+	var read []byte
+	var err error
+	answered := c.patience.Try(func() {
+		if read, err = c.read(k, most); errors.Is(err, errFile) {
+			_ = os.Remove(c.path(k)) // it will be written again
+		}
+	}, func() {
+		if err == nil {
+			c.o.Put(read)
+		}
+	})
+	switch {
+	case !answered:
+		c.complain(errSilent)
+		return nil, false
+	case err != nil:
+		return nil, false
 	}
-	if err == nil {
-		c.counts.found.Add(1)
-	}
-	return data, err == nil
+	c.counts.found.Add(1)
+	return read, true
 }
+
+var errSilent = errors.New("its files do not answer")
 
 // Has reports whether a segment is likely to be there.
 func (c *Cache) Has(k blocks.Key) bool {
@@ -129,12 +144,19 @@ func (c *Cache) Length(k blocks.Key) (n int64, ok bool) {
 	if c == nil {
 		return 0, false
 	}
-	f, _, n, err := openFile(c.path(k))
-	if err != nil {
+	var err error
+	var length int64
+	answered := c.patience.Try(func() {
+		var f *os.File
+		if f, _, length, err = openFile(c.path(k)); err == nil {
+			_ = f.Close()
+		}
+	}, nil)
+	if !answered {
+		c.complain(errSilent)
 		return 0, false
 	}
-	_ = f.Close()
-	return n, true
+	return length, err == nil
 }
 
 // Put has a copy of a segment written in the background, if there is room for it.

@@ -27,6 +27,18 @@ type dir struct {
 	path string
 	warn func(error)
 	once sync.Once // for the one warning
+
+	patience blocks.Patience
+}
+
+// try calls f, which uses a file, and reports whether it has returned: the directory may
+// be on a server that is gone.
+func (d *dir) try(f func()) bool {
+	answered := d.patience.Try(f, nil)
+	if !answered {
+		d.complain(errors.New("the directory does not answer"))
+	}
+	return answered
 }
 
 const (
@@ -71,9 +83,14 @@ func (d *dir) file(name blocks.Key) string {
 
 // read returns the file called name, or an empty one.
 func (d *dir) read(name blocks.Key) file {
-	if d == nil {
+	var f file
+	if d == nil || !d.try(func() { f = d.readFile(name) }) {
 		return file{}
 	}
+	return f
+}
+
+func (d *dir) readFile(name blocks.Key) file {
 	path := d.file(name)
 	info, err := os.Stat(path)
 	if err != nil || !info.Mode().IsRegular() || info.Size() > fileMax {
@@ -98,9 +115,11 @@ func (d *dir) write(name blocks.Key, f file) {
 	if d == nil {
 		return
 	}
-	if err := renameio.WriteFile(d.file(name), f.encode(), 0o600, renameio.WithTempDir(d.path)); err != nil {
-		d.complain(err)
-	}
+	d.try(func() {
+		if err := renameio.WriteFile(d.file(name), f.encode(), 0o600, renameio.WithTempDir(d.path)); err != nil {
+			d.complain(err)
+		}
+	})
 }
 
 // remove removes the file called name.
@@ -108,9 +127,11 @@ func (d *dir) remove(name blocks.Key) {
 	if d == nil {
 		return
 	}
-	if err := os.Remove(d.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
-		d.complain(err)
-	}
+	d.try(func() {
+		if err := os.Remove(d.file(name)); err != nil && !errors.Is(err, fs.ErrNotExist) {
+			d.complain(err)
+		}
+	})
 }
 
 // prune removes files that were not used for long, and those that crashes have
