@@ -5,6 +5,7 @@ import (
 	"context"
 	"fmt"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -73,14 +74,7 @@ func interruptExport(t *testing.T, work, root string, sig syscall.Signal, writin
 	cmd.Stdout, cmd.Stderr = &out, &errs
 	must(t, cmd.Start())
 	if writing {
-		eventually(t, "the export writes in "+work, func() bool {
-			// The file has no name yet, or a hidden one.
-			fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
-			return slices.ContainsFunc(fds, func(fd string) bool {
-				file, err := os.Readlink(fd)
-				return err == nil && strings.HasPrefix(file, work+"/")
-			})
-		})
+		expectWritesIn(t, cmd, work)
 	} else {
 		eventually(t, "the export says that it compresses", func() bool { return strings.Contains(out.String(), "Compressing slow") })
 	}
@@ -90,6 +84,19 @@ func interruptExport(t *testing.T, work, root string, sig syscall.Signal, writin
 		t.Fatal("the export does not end")
 	}
 	return exitCode(cmd.ProcessState), out.String(), errs.String()
+}
+
+// expectWritesIn waits until an export writes a file in dir. The file has no name yet, or
+// a hidden one.
+func expectWritesIn(t *testing.T, cmd *exec.Cmd, dir string) {
+	t.Helper()
+	eventually(t, "the export writes in "+dir, func() bool {
+		fds, _ := filepath.Glob(fmt.Sprintf("/proc/%d/fd/*", cmd.Process.Pid))
+		return slices.ContainsFunc(fds, func(fd string) bool {
+			file, err := os.Readlink(fd)
+			return err == nil && strings.HasPrefix(file, dir+"/")
+		})
+	})
 }
 
 // A reader can be interrupted while the server is still busy finding out a
