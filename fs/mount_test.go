@@ -56,6 +56,10 @@ func TestMountPointsThatCannotBeSaySo(t *testing.T) {
 	must(os.Symlink(made.Path("/install"), outside+"/link"))
 	must(os.Symlink("/install", made.Path("/alias")))
 	must(made.AddStateful("missing", nil, xcatsite.Row{"template": "/alias/not/yet/x.tmpl"}))
+	must(made.AddStateless("unnamed", xcatsite.Stateless{Kernel: []byte("kernel"), Ramdisk: []byte("ramdisk")}))
+	must(made.Exec("linuximage", "update linuximage set rootimgdir=null where imagename='unnamed'"))
+	searched := made.Path(xcatsite.ProfileDir(xcatsite.Profile))
+	must(os.MkdirAll(searched, 0o700))
 	tree := made.Path(made.TreeDir("lite"))
 	must(os.MkdirAll(tree+"/mnt/new", 0o700))
 	must(os.MkdirAll(made.Path("/install/new"), 0o700))
@@ -76,6 +80,8 @@ func TestMountPointsThatCannotBeSaySo(t *testing.T) {
 		{made.Path("/etc"), true, []string{"site's tables"}},
 		{made.Path("/install"), true, []string{"would hide", "image full"}},
 		{outside + "/link", true, []string{"would hide", "image full"}},
+		{searched, true, []string{"would hide", "image unnamed"}},
+		{searched + "/..", true, []string{"would hide", "image"}},
 		{made.Dir(), true, []string{"site's tables"}},
 		{tree, true, []string{"image lite"}},
 		{tree + "/mnt/new", false, []string{"lies in", "exported with image lite"}},

@@ -18,7 +18,7 @@ func (x *exporter) findFiles() {
 	case method == "netboot" && x.isESX():
 		// imgexport exports no files of VMware ESX.
 	case x.isS390X():
-		x.findRawImages(method)
+		x.findRawImages()
 	case method == "netboot":
 		x.findNetboot()
 	}
@@ -131,8 +131,8 @@ func (x *exporter) findPkglist() {
 // files *.img of a directory, links followed. imgexport takes them in the
 // order in which the file system has them; here links come first, then files,
 // each in byte order, so that the manifest does not depend on a file system.
-func (x *exporter) findRawImages(method string) {
-	dir := strings.Join([]string{x.catalog.installDir(), method, x.osimage["osvers"], s390x, x.osimage["profile"]}, "/")
+func (x *exporter) findRawImages() {
+	dir := x.catalog.rawImageDir(x.osimage)
 	links, files := x.listRawImages(dir)
 	x.rawImages = append(links, files...)
 	if len(x.rawImages) == 0 {
@@ -144,6 +144,11 @@ func (x *exporter) findRawImages(method string) {
 		elements = append(elements, tablesdump.Value("files", file))
 	}
 	x.elements = append(x.elements, tablesdump.Group("rawimagefiles", elements...))
+}
+
+// rawImageDir is the directory of the disk images of an image for s390x.
+func (c *Catalog) rawImageDir(osimage Row) string {
+	return strings.Join([]string{c.installDir(), osimage["provmethod"], osimage["osvers"], s390x, osimage["profile"]}, "/")
 }
 
 // listRawImages lists the disk images in a directory.

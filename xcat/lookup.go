@@ -1,8 +1,6 @@
 package xcat
 
-import (
-	"strings"
-)
+import "strings"
 
 // shareDir is where xCAT installs the files that come with it.
 const shareDir = "/opt/xcat/share/xcat"
@@ -12,7 +10,7 @@ const shareDir = "/opt/xcat/share/xcat"
 // (RULES.md, section 3). It returns "" if there is none.
 func (x *exporter) searchProfile(kind, suffix string) string {
 	profile, vers, arch := x.osimage["profile"], x.osimage["osvers"], x.osimage["osarch"]
-	for _, base := range []string{x.catalog.installDir() + "/custom/" + kind, shareDir + "/" + kind} {
+	for _, base := range x.catalog.profileDirs(kind) {
 		dir := base + "/" + x.distro(base)
 		for _, name := range []string{
 			profile + "." + vers + "." + arch + "." + suffix,
@@ -28,6 +26,11 @@ func (x *exporter) searchProfile(kind, suffix string) string {
 	return ""
 }
 
+// profileDirs returns the directories that hold the files of profiles of a kind.
+func (c *Catalog) profileDirs(kind string) []string {
+	return []string{c.installDir() + "/custom/" + kind, shareDir + "/" + kind}
+}
+
 // netbootDir returns the directory where genimage puts the images of the profile if the
 // table does not name one.
 func (x *exporter) netbootDir() string {
@@ -35,16 +38,29 @@ func (x *exporter) netbootDir() string {
 	return base + "/" + x.distro(base) + "/" + x.osimage["osarch"] + "/" + x.osimage["profile"]
 }
 
-// distro returns the directory below base that is for the image's release:
-// rhels9.2, or else rhels9., rhels9 and so on. It is "" if there is none, and
-// imgexport then looks in base itself.
+// distro returns the directory below base that is for the image's release. If there is
+// none, imgexport looks in base itself.
 func (x *exporter) distro(base string) string {
-	dir := x.osimage["osvers"]
-	if strings.Contains(dir, "win") {
-		dir = "windows"
+	dirs := releaseDirs(x.osimage["osvers"])
+	last := len(dirs) - 1
+	for _, dir := range dirs[:last] {
+		if x.exists(base + "/" + dir) {
+			return dir
+		}
 	}
-	for isSet(dir) && !x.exists(base+"/"+dir) {
-		dir = dir[:len(dir)-1]
+	return dirs[last]
+}
+
+// releaseDirs returns the names of directories that may be for a release, the best
+// first: rhels9.2, rhels9., rhels9 and so on. The last one counts if the others are not
+// there.
+func releaseDirs(osvers string) []string {
+	if strings.Contains(osvers, "win") {
+		osvers = "windows"
 	}
-	return dir
+	var dirs []string
+	for ; isSet(osvers); osvers = osvers[:len(osvers)-1] {
+		dirs = append(dirs, osvers)
+	}
+	return append(dirs, osvers)
 }

@@ -3,6 +3,7 @@ package xcat
 import (
 	"maps"
 	"slices"
+	"strings"
 )
 
 // Source is a path that the rows of an image name.
@@ -12,8 +13,8 @@ type Source struct {
 	Whole bool // a directory, of which everything is exported
 }
 
-// Sources returns the paths that the rows name, of all images. Files that a search finds
-// are not among them.
+// Sources returns the paths that the rows of all images name, and the directories in
+// which their other files are searched. Nothing is looked at.
 func (c *Catalog) Sources() []Source {
 	var list []Source
 	for _, image := range c.images {
@@ -37,6 +38,9 @@ func (c *Catalog) Sources() []Source {
 		} else if isSet(dir) {
 			add(dir+"/", false)
 		}
+		for _, dir := range c.searched(osimage, linuximage) {
+			add(dir+"/", false)
+		}
 		kits := map[string]bool{}
 		for _, comp := range splitList(osimage["kitcomponents"], ",") {
 			component, _ := c.kitOf.one(comp)
@@ -48,4 +52,31 @@ func (c *Catalog) Sources() []Source {
 		}
 	}
 	return list
+}
+
+// searched returns the directories in which files of an image may be found that its
+// rows do not name.
+func (c *Catalog) searched(osimage, linuximage Row) (dirs []string) {
+	below := func(base, rest string) {
+		for _, release := range releaseDirs(osimage["osvers"]) {
+			dirs = append(dirs, base+"/"+release+rest)
+		}
+	}
+	kind, column, method := "netboot", "pkglist", osimage["provmethod"]
+	if method == "install" {
+		kind, column = "install", "template"
+	}
+	if !isSet(linuximage[column]) {
+		for _, base := range c.profileDirs(kind) {
+			below(base, "")
+		}
+	}
+	switch {
+	case method == "install":
+	case strings.Contains(osimage["osarch"], s390x):
+		dirs = append(dirs, c.rawImageDir(osimage))
+	case !isSet(linuximage["rootimgdir"]):
+		below(c.installDir()+"/netboot", "/"+osimage["osarch"]+"/"+osimage["profile"])
+	}
+	return dirs
 }
