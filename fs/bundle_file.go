@@ -63,6 +63,20 @@ func (f *versionFile) open(ctx context.Context, flags uint32) (*plan, error) {
 	return p, nil
 }
 
+// readPatience is how long a file may take to answer before reads that need it fail: a
+// file server that starts again takes less.
+const readPatience = 15 * time.Second
+
+// hung returns an error that names a file of a reader that does not answer, or nil.
+func (f *versionFile) hung(needs func(source.Call) bool) error {
+	for _, call := range f.versions.stuck(readPatience) {
+		if needs(call) {
+			return fmt.Errorf("image %s: %s: %w", f.version.view.image, call.Path, errTimeout)
+		}
+	}
+	return nil
+}
+
 // bundleFile is NAME.tgz in one version.
 type bundleFile struct{ versionFile }
 
@@ -112,19 +126,8 @@ func (h *readerHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.R
 	return sliceResult{slice}, 0
 }
 
-// readPatience is how long a file may take to answer before reads that need its image
-// fail: a file server that starts again takes less.
-const readPatience = 15 * time.Second
-
 // hung names a file of the bundle that does not answer.
-func (h *readerHandle) hung() error {
-	for _, call := range h.file.versions.stuck(readPatience) {
-		if h.plan.holds([]source.Call{call}) {
-			return fmt.Errorf("image %s: %s: %w", h.file.version.view.image, call.Path, errTimeout)
-		}
-	}
-	return nil
-}
+func (h *readerHandle) hung() error { return h.file.hung(h.plan.holds) }
 
 var _ = (gofs.FileReleaser)((*readerHandle)(nil))
 

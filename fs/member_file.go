@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"sync"
 	"syscall"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"imgexportfs/bundle"
+	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
 	"imgexportfs/fs/metrics"
 )
@@ -85,33 +87,74 @@ func (f *memberFile) handle(ctx context.Context, p *plan) (gofs.FileHandle, erro
 
 // sourceHandle returns the handle that reads a source in the way of this node.
 func (f *memberFile) sourceHandle(h *source.Handle) gofs.FileHandle {
-	plain := sourceHandle{&f.versionFile, h}
+	plain := &sourceHandle{file: &f.versionFile, source: h}
 	if f.passes.decide(f.mount, h) {
 		return &passedHandle{plain}
 	}
-	return &plain
+	return plain
 }
 
 // sourceHandle reads a source file as it is.
 type sourceHandle struct {
 	file   *versionFile
 	source *source.Handle
+	reads  sync.WaitGroup // in progress, also those that nobody waits for any more
 }
+
+// readBuffers hold what is read of sources. A read that hangs keeps its buffer when
+// the request has its answer, so it cannot have that of the request.
+var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
 
 var _ = (gofs.FileReader)((*sourceHandle)(nil))
 
-func (h *sourceHandle) Read(_ context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+func (h *sourceHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
+	ctx, done := wantedUnless(ctx, h.hung)
+	defer done()
 	began := time.Now()
-	n, err := h.source.ReadAt(dest, off)
+	buf := readBuffers.Get().(*[readSize]byte)
+	var n int
+	var err error
+	read := make(chan struct{})
+	h.reads.Go(func() {
+		defer close(read)
+		err = blocks.Guarded(h.file.log, "read "+h.source.Path(), func() (err error) {
+			n, err = h.source.ReadAt(buf[:min(len(dest), readSize)], off)
+			return err
+		})
+	})
+	select {
+	case <-read:
+	case <-ctx.Done():
+		return nil, h.file.fail(ctx.Err())
+	}
 	if err != nil && err != io.EOF {
 		return nil, h.file.fail(err)
 	}
 	h.file.metrics.ReadDone(metrics.Source, n, began)
-	return fuse.ReadResultData(dest[:n]), 0
+	return sourceRead{fuse.ReadResultData(buf[:n]), buf}, 0
 }
+
+// hung says so when the source does not answer.
+func (h *sourceHandle) hung() error {
+	return h.file.hung(func(call source.Call) bool { return call.Path == h.source.Path() })
+}
+
+// sourceRead is what a read has found.
+type sourceRead struct {
+	fuse.ReadResult
+	buf *[readSize]byte
+}
+
+// Done is called when the kernel has the bytes.
+func (r sourceRead) Done() { readBuffers.Put(r.buf) }
 
 var _ = (gofs.FileReleaser)((*sourceHandle)(nil))
 
+// Release closes the source when no read needs it any more.
 func (h *sourceHandle) Release(context.Context) syscall.Errno {
-	return h.file.errno(h.source.Close())
+	go func() {
+		h.reads.Wait()
+		_ = h.source.Close()
+	}()
+	return 0
 }

@@ -83,7 +83,7 @@ func opensDirect(fd int) error {
 }
 
 // passedHandle is a source that the kernel reads by itself.
-type passedHandle struct{ sourceHandle }
+type passedHandle struct{ *sourceHandle }
 
 var _ = (gofs.FilePassthroughFder)((*passedHandle)(nil))
 

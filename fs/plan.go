@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"strings"
 	"time"
 
@@ -176,23 +177,17 @@ func (p *plan) check(root *source.Root) error {
 	return nil
 }
 
-// holds reports whether one of the calls is for a file of the plan.
-func (p *plan) holds(calls []source.Call) bool {
-	for _, call := range calls {
-		for _, m := range p.members {
-			switch c := m.Content.(type) {
-			case bundle.File:
-				if c.Path() == call.Path {
-					return true
-				}
-			case *bundle.Tree:
-				if isWithin(call.Path, c.Dir()) {
-					return true
-				}
-			}
+// holds reports whether a call is for a file of the plan.
+func (p *plan) holds(call source.Call) bool {
+	return slices.ContainsFunc(p.members, func(m bundle.Member) bool {
+		switch c := m.Content.(type) {
+		case bundle.File:
+			return c.Path() == call.Path
+		case *bundle.Tree:
+			return isWithin(call.Path, c.Dir())
 		}
-	}
-	return false
+		return false
+	})
 }
 
 // memberTime is the time of member m.

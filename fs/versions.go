@@ -228,7 +228,7 @@ func (vs *versions) size(ctx context.Context, v *version) (int64, error) {
 		}
 	}()
 	// Another caller may have begun to find it, so it counts which files hang.
-	if gone := vs.waitFor(ctx, done, time.Now(), fullPatience, func() bool { return p.holds(vs.stuck(stuckAfter)) }); gone != nil {
+	if gone := vs.waitFor(ctx, done, time.Now(), fullPatience, func() bool { return slices.ContainsFunc(vs.stuck(stuckAfter), p.holds) }); gone != nil {
 		stop()
 		<-done
 		return 0, fmt.Errorf("image %s: %w", v.view.image, gone)

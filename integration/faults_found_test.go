@@ -84,25 +84,30 @@ func TestRewriteWithinASecondShowsWhereTimesAreWholeSeconds(t *testing.T) {
 	}
 }
 
-// A source that stops answering while it is read ends the reader with an error that
-// the log explains, and does so in less than half a minute.
-func TestReaderOfASourceThatHangsEnds(t *testing.T) {
+// A source that stops answering while it is read ends the readers of the bundle and of
+// the member with an error that the log explains, in less than half a minute. A reader
+// that is interrupted ends at once.
+func TestReadersOfASourceThatHangsEnd(t *testing.T) {
 	t.Parallel() // it waits most of the time
 	site := faultyStateless(t, 8<<20)
 	m := mountSite(t, site.Dir(), "--refresh", "20ms")
-	run(t, "stat", m.path("mixed.tgz"))
+	bundle, member := m.path("mixed.tgz"), m.path("mixed", "rootimg.cpio.gz")
+	run(t, "stat", bundle)
 	site.Set(faultfs.On(faultfs.Read, "/", faultfs.Fault{Hang: true}))
 	defer site.Set(nil) // so that the server can end
-	_ = inTime(t, 30*time.Second, "cat", func() error {
-		r := process{args: []string{"cat", m.path("mixed.tgz")}, mayFail: true}.run(t)
-		if r.code == 0 {
-			t.Error("cat ends with exit code 0")
+	readers := []*waiter{startWaiter(t, "cat", bundle), startWaiter(t, "cat", member)}
+	interrupted := startWaiter(t, "dd", "iflag=direct", "bs=1M", "status=none", "if="+member, "of=/dev/null")
+	interrupted.inSystemCall(t)
+	interrupted.signal(t, syscall.SIGINT)
+	_ = inTime(t, time.Second, "an interrupted dd", interrupted.wait)
+	for _, r := range readers {
+		_ = inTime(t, 30*time.Second, "cat", r.wait)
+		if r.cmd.ProcessState.ExitCode() != 1 {
+			t.Errorf("%v ends with %v: %s", r.cmd.Args, r.cmd.ProcessState, &r.out)
 		}
-		t.Log(r.stderr)
-		return nil
-	})
-	expectContains(t, "the log", m.wholeLog(), "mixed", "rootimg.cpio.gz")
-	t.Log(m.wholeLog())
+		expectContains(t, "what cat says", r.out.String(), "timed out")
+	}
+	expectContains(t, "the log", m.wholeLog(), "image mixed: ", "rootimg.cpio.gz")
 	site.Set(nil)
-	run(t, "cat", m.path("mixed.tgz"))
+	run(t, "cat", bundle, member)
 }

@@ -83,6 +83,12 @@ func (w *waiter) signal(t *testing.T, sig syscall.Signal) {
 	must(t, w.cmd.Process.Signal(sig))
 }
 
+// wait returns when the child has ended.
+func (w *waiter) wait() error {
+	<-w.ended
+	return nil
+}
+
 // A process that waits for a size, and gets a signal that is not meant to end
 // it, waits on and gets the size. A signal that is meant to end it does so at
 // once. Each process waits for a bundle of its own, because the kernel lets only

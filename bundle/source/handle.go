@@ -33,6 +33,7 @@ func (h *Handle) ReadAt(p []byte, off int64) (int, error) {
 		return 0, io.EOF
 	}
 	p = p[:min(int64(len(p)), size-off)]
+	defer h.file.root.calls.begin(h.file.path)()
 	if err := h.file.fill(h.fd, p, off); err != nil {
 		return 0, err
 	}
