@@ -3,6 +3,8 @@ package fs
 import (
 	"context"
 	"path"
+	"slices"
+	"strings"
 	"syscall"
 	"time"
 
@@ -50,11 +52,7 @@ var _ = (gofs.NodeReaddirer)((*image)(nil))
 func (i *image) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
-	r, err := i.versions.look(ctx)
-	if err != nil {
-		return nil, i.errno(err)
-	}
-	v, p, err := i.versions.presentPlan(ctx, r, i.of)
+	v, p, _, err := i.versions.presentPlan(ctx, i.of)
 	if err != nil {
 		return nil, i.errno(err)
 	}
@@ -67,16 +65,12 @@ var _ = (gofs.NodeLookuper)((*image)(nil))
 func (i *image) Lookup(ctx context.Context, name string, out *fuse.EntryOut) (*gofs.Inode, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
-	r, err := i.versions.look(ctx)
-	if err != nil {
-		return nil, i.errno(err)
-	}
-	v, p, err := i.versions.presentPlan(ctx, r, i.of)
+	v, p, valid, err := i.versions.presentPlan(ctx, i.of)
 	if err != nil {
 		return nil, i.errno(err)
 	}
 	defer p.release()
-	return i.findMember(ctx, i.EmbeddedInode(), v, p, name, i.versions.validFor(r, v), out)
+	return i.findMember(ctx, i.EmbeddedInode(), v, p, name, valid, out)
 }
 
 // member is what the nodes of members share. It holds what stat shows, so that
@@ -178,4 +172,49 @@ func memberAttributes(v *version, p *plan, m bundle.Member) attributes {
 		a.kind, a.size = syscall.S_IFREG, m.Content.Size()
 	}
 	return a
+}
+
+// memberList is the members of an image in byte order of their names. What is
+// below a directory stands in one run, so finding it needs no index.
+type memberList []bundle.Member
+
+func newMemberList(members []bundle.Member) memberList {
+	l := slices.Clone(members)
+	slices.SortFunc(l, func(a, b bundle.Member) int { return strings.Compare(a.Name, b.Name) })
+	return l
+}
+
+// at returns where name stands in the list, or would stand.
+func (l memberList) at(name string) (int, bool) {
+	return slices.BinarySearchFunc(l, name, func(m bundle.Member, name string) int { return strings.Compare(m.Name, name) })
+}
+
+// find returns the member called name.
+func (l memberList) find(name string) (bundle.Member, bool) {
+	i, found := l.at(name)
+	if !found {
+		return bundle.Member{}, false
+	}
+	return l[i], true
+}
+
+// in returns the members directly in the directory dir, which is "" for the
+// top.
+func (l memberList) in(dir string) []bundle.Member {
+	var list []bundle.Member
+	prefix := ""
+	if dir != "" {
+		prefix = dir + "/"
+	}
+	i, _ := l.at(prefix)
+	for i < len(l) && strings.HasPrefix(l[i].Name, prefix) {
+		base, _, deeper := strings.Cut(l[i].Name[len(prefix):], "/")
+		if !deeper {
+			list = append(list, l[i])
+			i++
+			continue
+		}
+		i, _ = l.at(prefix + base + "0") // the byte after the slash: behind all that is below
+	}
+	return list
 }

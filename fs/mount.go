@@ -122,7 +122,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 // from the first request being answered only when the nodes know the server.
 func (m *mount) serve(dir string) (err error) {
 	options := m.fuseOptions()
-	nodes := countedRequests{ownThreads{gofs.NewNodeFS(&folder{mount: m}, options)}, m.metrics}
+	nodes := requests{gofs.NewNodeFS(&folder{mount: m}, options), m.metrics}
 	err = withFusermountsWords(func() error {
 		m.server, err = fuse.NewServer(nodes, dir, &options.MountOptions)
 		return err

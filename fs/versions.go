@@ -255,15 +255,23 @@ func (vs *versions) validFor(r rows, v *version) time.Duration {
 	return max(vs.refresh-time.Since(seen), 0)
 }
 
-// presentPlan returns the present version of a view with its plan, which the
-// caller releases.
-func (vs *versions) presentPlan(ctx context.Context, r rows, of view) (*version, *plan, error) {
+// presentPlan returns the present version of a view with its plan, which the caller
+// releases, and for how long the kernel may keep what is found in it.
+func (vs *versions) presentPlan(ctx context.Context, of view) (*version, *plan, time.Duration, error) {
+	r, err := vs.look(ctx)
+	if err != nil {
+		return nil, nil, 0, err
+	}
 	if v := vs.fresh(r, of); v != nil {
 		if p := v.use(); p != nil {
-			return v, p, nil
+			return v, p, vs.validFor(r, v), nil
 		}
 	}
-	return vs.renew(ctx, r, of)
+	v, p, err := vs.renew(ctx, r, of)
+	if err != nil {
+		return nil, nil, 0, err
+	}
+	return v, p, vs.validFor(r, v), nil
 }
 
 // sized returns the present version of a view when the size of its bundle is

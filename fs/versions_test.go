@@ -409,7 +409,7 @@ func TestVersionsUnderUse(t *testing.T) {
 				if _, err := vs.summaries(t.Context(), r, of.node); err != nil {
 					t.Error(err)
 				}
-				v, p, err := vs.presentPlan(t.Context(), r, of)
+				v, p, _, err := vs.presentPlan(t.Context(), of)
 				if err != nil {
 					t.Error(err)
 					continue

@@ -94,11 +94,7 @@ func (w *warmer) run(ctx context.Context) {
 
 // size finds the size of one bundle. What the engine learns stays.
 func (w *warmer) size(ctx context.Context, of view) error {
-	r, err := w.versions.look(ctx)
-	if err != nil {
-		return err
-	}
-	_, p, err := w.versions.presentPlan(ctx, r, of)
+	_, p, _, err := w.versions.presentPlan(ctx, of)
 	if err != nil {
 		return err
 	}
