@@ -122,10 +122,16 @@ func (h *sourceHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.R
 			return err
 		})
 	})
+	soon := time.NewTimer(interruptPoll)
+	defer soon.Stop()
 	select {
-	case <-read:
-	case <-ctx.Done():
-		return nil, h.file.fail(ctx.Err())
+	case <-read: // as most are, without a goroutine that watches the caller
+	case <-soon.C:
+		select {
+		case <-read:
+		case <-ctx.Done():
+			return nil, h.file.fail(ctx.Err())
+		}
 	}
 	if err != nil && err != io.EOF {
 		return nil, h.file.fail(err)
