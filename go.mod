@@ -16,6 +16,7 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
 	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, abbreviated
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
+	go.yaml.in/yaml/v3 v3.0.4 // the configuration file, with the line of each value; yaml.v3 under its new maintainers
 	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
 	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts
 	golang.org/x/term v0.47.0 // whether standard error is a terminal

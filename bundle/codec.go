@@ -37,6 +37,12 @@ type Codec struct {
 	Level       int         // 1, the fastest, to 9, the smallest; 0 means DefaultLevel
 }
 
+// Check returns an error if there is no such way.
+func (c Codec) Check() error {
+	_, err := c.checked()
+	return err
+}
+
 // checked returns the codec with its defaults filled in.
 func (c Codec) checked() (Codec, error) {
 	if c.Compression == "" {

@@ -124,7 +124,9 @@ func (vs *versions) runBrief(k *known, l *look) {
 	timer := time.AfterFunc(briefSlot, func() { <-vs.slots })
 	var export *xcat.Export
 	l.err = blocks.Guarded(vs.log, "look at image "+l.of.image, func() (err error) {
-		export, err = l.rows.catalog.Export(vs.life, vs.site.Root(), xcat.Request{Image: l.of.image, Node: l.of.node, Shallow: true})
+		req := vs.requested(l.of)
+		req.Shallow = true
+		export, err = l.rows.catalog.Export(vs.life, vs.site.Root(), req)
 		return err
 	})
 	if timer.Stop() {

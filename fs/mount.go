@@ -27,15 +27,16 @@ type Owner struct{ UID, GID uint32 }
 
 // Options are the choices of a mount.
 type Options struct {
-	Source     string        // what the table of mounts has as source; "" = the program's name
-	Owner      *Owner        // nil = the user who mounts
-	Umask      uint32        // permission bits that nobody gets; 0 to 0777
-	AllowOther bool          // let other users in as far as the umask does
-	Refresh    time.Duration // for how long what was seen of the site is shown; 0 = look every time
-	Debug      bool          // log every FUSE request
-	Log        *slog.Logger  // nil = the default logger
-	Journal    *Journal      // what .imgexportfs/log shows; nil = nothing
-	Version    string        // of the program, for the status and the metrics
+	Source     string                          // what the table of mounts has as source; "" = the program's name
+	Request    func(image string) xcat.Request // what the bundle of an image holds; nil = what imgexport packs
+	Owner      *Owner                          // nil = the user who mounts
+	Umask      uint32                          // permission bits that nobody gets; 0 to 0777
+	AllowOther bool                            // let other users in as far as the umask does
+	Refresh    time.Duration                   // for how long what was seen of the site is shown; 0 = look every time
+	Debug      bool                            // log every FUSE request
+	Log        *slog.Logger                    // nil = the default logger
+	Journal    *Journal                        // what .imgexportfs/log shows; nil = nothing
+	Version    string                          // of the program, for the status and the metrics
 
 	// Passthrough lets the kernel read the sources of members by itself
 	// where it can. A change under an open member then fails close(2)
@@ -96,7 +97,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 		owner:    fuse.Owner{Uid: opts.Owner.UID, Gid: opts.Owner.GID},
 		started:  time.Now(),
 		engine:   engine,
-		versions: newVersions(life, site, engine, opts.Refresh, opts.Log),
+		versions: newVersions(life, site, engine, opts),
 	}
 	m.metrics = metrics.New(opts.Version, m.metricsState)
 	if err := m.serve(real); err != nil {

@@ -80,7 +80,9 @@ func (m *planner) try(known *version) (p *plan, err error) {
 			m.dropTree()
 		}
 	}()
-	export, err := m.rows.catalog.Export(m.life, m.site.Root(), xcat.Request{Image: m.of.image, Node: m.of.node, Tree: m.walked})
+	req := m.requested(m.of)
+	req.Tree = m.walked
+	export, err := m.rows.catalog.Export(m.life, m.site.Root(), req)
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", m.of.image, err)
 	}

@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"container/list"
 	"context"
 	"errors"
@@ -22,6 +23,7 @@ type versions struct {
 	life    context.Context // of looks
 	site    *xcat.Site
 	engine  *bundle.Engine
+	request func(image string) xcat.Request // nil: see requested
 	refresh time.Duration
 	log     *slog.Logger
 	trees   *trees
@@ -57,15 +59,25 @@ type known struct {
 // may ask for each of the site's nodes and images.
 const nodeViewsMax = 10_000
 
-func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, refresh time.Duration, log *slog.Logger) *versions {
+func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, opts Options) *versions {
 	vs := &versions{
-		life: life, site: site, engine: engine, refresh: refresh, log: log,
-		trees: newTrees(life, site.Root(), engine.Budget(), log),
+		life: life, site: site, engine: engine, request: opts.Request, refresh: opts.Refresh, log: opts.Log,
+		trees: newTrees(life, site.Root(), engine.Budget(), opts.Log),
 		slots: newSlots(), stuck: site.Root().Stuck,
 		known: map[view]*known{}, ofNodes: list.New(),
 	}
 	vs.warmer = newWarmer(vs)
 	return vs
+}
+
+// requested asks for the bundle of a view.
+func (vs *versions) requested(of view) xcat.Request {
+	req := xcat.Request{Image: of.image}
+	if vs.request != nil {
+		req = vs.request(of.image)
+	}
+	req.Node = cmp.Or(of.node, req.Node)
+	return req
 }
 
 // forgetGone drops what belongs to images that are no more. The caller holds mu.

@@ -80,7 +80,7 @@ func open(t testing.TB, dir string, memory int64, refresh time.Duration) *versio
 		t.Fatal(err)
 	}
 	t.Cleanup(engine.Close)
-	return newVersions(t.Context(), site, engine, refresh, slog.New(slog.DiscardHandler))
+	return newVersions(t.Context(), site, engine, Options{Refresh: refresh, Log: slog.New(slog.DiscardHandler)})
 }
 
 func (vs *versions) mustLook(t testing.TB) rows {

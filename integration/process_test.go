@@ -81,9 +81,9 @@ func (p process) command(ctx context.Context) *exec.Cmd {
 
 // surroundings is the environment without what would change which site the
 // program uses, and with nothing remembered from one test to another: tests of
-// the cache name a directory.
+// the cache and of the configuration name a directory or a file.
 func surroundings() []string {
-	env := []string{"IMGEXPORTFS_CACHE_DIR="}
+	env := []string{"IMGEXPORTFS_CACHE_DIR=", "IMGEXPORTFS_CONFIG="}
 	for _, e := range os.Environ() {
 		if !strings.HasPrefix(e, "XCAT") && !strings.HasPrefix(e, "IMGEXPORTFS_") {
 			env = append(env, e)

@@ -14,6 +14,7 @@ func checkCommand() *cli.Command {
 		Usage:     "every problem of the images or of those that globs match, one a line; exit code 1 if there is one",
 		ArgsUsage: "[IMAGE...]",
 		Flags:     flags.forCommand(),
+		Before:    flags.takeFile,
 		Action:    func(c *cli.Context) error { return runCheck(c, flags) },
 	}
 }

@@ -6,6 +6,14 @@ import (
 	"imgexportfs/xcat"
 )
 
+// spelled returns the name of an image as the tables spell it.
+func spelled(catalog *xcat.Catalog, image string) string {
+	if row, known := catalog.OSImage(image); known {
+		return row["imagename"]
+	}
+	return image
+}
+
 // chosen returns the offers of the images that are named or match a glob, of all if
 // nothing is named. A name that no image has gets an offer as well, for the rules to
 // report it. No image comes twice.

@@ -7,6 +7,7 @@
 //	imgexportfs list                     a table of the images
 //	imgexportfs check [IMAGE...]         every problem of the images
 //	imgexportfs dump DIR                 the tables as tabdump writes them
+//	imgexportfs config                   the settings in force, and where they are from
 //	imgexportfs version
 //
 // This package turns command lines into calls: one file per command, the

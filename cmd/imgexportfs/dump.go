@@ -22,6 +22,7 @@ func dumpCommand() *cli.Command {
 		Description: "DIR is a directory of this host, also with --root: nothing is written to the site. " +
 			"--cfgloc CSV:DIR reads the dumps; with --root it looks for DIR below the root.",
 		Flags:  flags.forCommand(),
+		Before: flags.takeFile,
 		Action: func(c *cli.Context) error { return runDump(c, flags) },
 	}
 }
@@ -31,7 +32,7 @@ func runDump(c *cli.Context, flags *siteFlags) error {
 		return usageError("dump takes one directory, but there are %d arguments; see %s dump --help", c.NArg(), programName)
 	}
 	dir := c.Args().First()
-	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.cfgloc, Root: flags.root, Getenv: getenv})
+	dumps, err := xcat.Dump(c.Context, xcat.Config{Cfgloc: flags.location(), Root: flags.root, Getenv: getenv})
 	if err != nil {
 		return withCode(exitSite, err)
 	}

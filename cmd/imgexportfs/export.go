@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -74,6 +75,9 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 		fmt.Fprint(stdout, exportUsage(name))
 		return nil
 	}
+	if args, err = args.withFile(argv, own, stderr); err != nil {
+		return err
+	}
 	var stream io.Writer // where the bundle goes instead of a file
 	if own && args.toStdout() {
 		stream, stdout = stdout, stderr
@@ -121,7 +125,7 @@ func (a *exportArgs) checkDestination(stream io.Writer) error {
 
 // exportOne is what imgexport does.
 func exportOne(ctx context.Context, args *exportArgs, site *xcat.Site, catalog *xcat.Catalog, dest place, stdout, stderr io.Writer) error {
-	exported, err := catalog.Export(ctx, site.Root(), args.request(args.image, dest.String()))
+	exported, err := catalog.Export(ctx, site.Root(), args.request(spelled(catalog, args.image), dest.String()))
 	if err != nil {
 		return withCode(exitSite, err)
 	}
@@ -147,9 +151,14 @@ func exportOne(ctx context.Context, args *exportArgs, site *xcat.Site, catalog *
 	return nil
 }
 
-// request asks for an image as the command line wants it.
+// request asks for an image as the command line wants it, or else the configuration file.
 func (a *exportArgs) request(image, destination string) xcat.Request {
-	return xcat.Request{Image: image, Node: a.node, Extras: a.extras, Destination: destination}
+	req := a.site.request(image)
+	req.Node, req.Destination = cmp.Or(a.node, req.Node), destination
+	if len(a.extras) > 0 {
+		req.Extras = a.extras
+	}
+	return req
 }
 
 // place is where the command line wants the bundle: in stream, if that is not nil.

@@ -33,32 +33,49 @@ type exportArgs struct {
 // operands, be bundled (-vpn1) and be abbreviated (--post), and "--" ends them. With
 // bulk it also reads the command line of a bulk export.
 func parseExportArgs(args []string, bulk bool) (*exportArgs, error) {
-	parsed := &exportArgs{site: newSiteFlags()}
-	options := parsed.options()
-	if bulk {
-		options.BoolVar(&parsed.all, "all", false, "")
+	return (&exportArgs{site: newSiteFlags()}).parse(args, bulk)
+}
+
+// withFile returns what the command line says where the configuration file says the
+// defaults. In imgexport's form the file adds nothing to a bundle.
+func (a *exportArgs) withFile(args []string, bulk bool, stderr io.Writer) (*exportArgs, error) {
+	site, err := a.site.withFile(stderr)
+	if err != nil || site == a.site {
+		return a, err
 	}
-	operands, err := parsed.takeOptions(options, args)
+	if !bulk {
+		site.file.Images = nil
+	}
+	return (&exportArgs{site: site}).parse(args, bulk)
+}
+
+// parse reads a command line into what holds its defaults.
+func (a *exportArgs) parse(args []string, bulk bool) (*exportArgs, error) {
+	options := a.options()
+	if bulk {
+		options.BoolVar(&a.all, "all", false, "")
+	}
+	operands, err := a.takeOptions(options, args)
 	if err != nil {
 		return nil, err
 	}
-	if parsed.help {
-		return parsed, nil
+	if a.help {
+		return a, nil
 	}
 	switch n := len(operands); {
-	case parsed.all && n != 1:
+	case a.all && n != 1:
 		return nil, errors.New("--all takes one operand, the directory for the bundles")
 	case n == 0:
 		return nil, errors.New("no image is named")
-	case parsed.all, bulk && n > 2:
-		parsed.images, parsed.destination = operands[:n-1], operands[n-1]
+	case a.all, bulk && n > 2:
+		a.images, a.destination = operands[:n-1], operands[n-1]
 	case n > 2:
 		return nil, fmt.Errorf("%q is one operand too many; name an image and a destination", operands[2])
 	default:
-		parsed.image = operands[0]
-		parsed.destination = strings.Join(operands[1:], "")
+		a.image = operands[0]
+		a.destination = strings.Join(operands[1:], "")
 	}
-	return parsed, nil
+	return a, nil
 }
 
 // operands are the words of the command line that are no options.

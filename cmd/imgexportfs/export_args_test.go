@@ -36,7 +36,7 @@ func TestExportArgsReadWhatImgexportReads(t *testing.T) {
 		{"foo --roo=/mnt/old --cfg SQLite:/x --mem 1G", plain(func(a *exportArgs) {
 			a.site.root, a.site.cfgloc, a.site.memory = "/mnt/old", "SQLite:/x", 1<<30
 		})},
-		{"foo --cache-d=/c --co=store", plain(func(a *exportArgs) { a.site.cacheDir, a.site.compression = "/c", "store" })},
+		{"foo --cache-d=/c --com=store", plain(func(a *exportArgs) { a.site.cacheDir, a.site.compression = "/c", "store" })},
 		{"-- foo -v", plain(func(a *exportArgs) { a.destination = "-v" })},
 		{"-v -- -c69dash", plain(func(a *exportArgs) { a.verbose, a.image = true, "-c69dash" })},
 		{"-c69dash", plain(func(a *exportArgs) { a.image, a.looksLikeOption = "-c69dash", true })},
@@ -82,8 +82,8 @@ func TestExportArgsErrorsNameWhatIsWrong(t *testing.T) {
 		"foo --memory much": `"much" for "--memory" flag: invalid size; for example 256MiB`,
 		"foo --verbose=who": "--verbose",
 		"foo ---":           "---",
-		"foo --c x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression)",
-		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression)",
+		"foo --c x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression, --config)",
+		"foo --c=x":         "option --c is ambiguous (--cache-dir, --cache-size, --cfgloc, --compression, --config)",
 		"--c foo":           "option --c is ambiguous",
 	} {
 		_, err := parseExportArgs(strings.Fields(line), false)

@@ -17,13 +17,15 @@ func exportUsage(name string) string {
 Usage:
 	%[1]s [-h|--help]
 	%[1]s <image_name> [destination] [[-e|--extra <file:dir> ] ... ] [-p|--postscripts <node_name>] [-R|--remotehost <userid@host>] [-v|--verbose]
-	      [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--cache-size <size>] [--compression <how>] [--level <n>]
+	      [--config <file>] [--cfgloc <database>] [--root <dir>] [--memory <size>] [--cache-dir <dir>] [--cache-size <size>] [--compression <how>] [--level <n>]
 %[2]s
 destination     a file, or a directory for <image_name>.tgz; the current directory if not given
 %[3]s-e file[:dir]   put a file or directory into the bundle; imgimport moves it to dir
 -p noderange    export the postscripts of the first of these nodes, too
 -R user@host    write the bundle to that host through ssh; destination is a path there
 -v              say what was written, how large it is and how long it took
+--config FILE   %[14]s
+                (default: %[15]s)
 --cfgloc SPEC   %[4]s
                 (default: %[5]s)
 --root DIR      %[6]s
@@ -42,7 +44,7 @@ The bundle gets its name when it is complete and on the disk, with mode 0600.
 The exit code is 1 if an error line was printed; if "Done!" was printed too,
 there is a bundle all the same.
 `, name, forms, words, cfglocUsage, cfglocDefault, rootUsage, memoryUsage, byteSize(bundle.DefaultMemory),
-		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel, cacheSizeUsage)
+		cacheDirUsage, compressionUsage, levelUsage, bundle.DefaultLevel, cacheSizeUsage, configUsage, defaultFile)
 }
 
 // What only imgexportfs export has, and imgexport has not.

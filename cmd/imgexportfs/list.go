@@ -27,6 +27,7 @@ func listCommand() *cli.Command {
 			&cli.BoolFlag{Name: "bytes", Usage: "print sizes as plain numbers of bytes", DisableDefaultText: true, Destination: &opts.bytes},
 			&cli.BoolFlag{Name: "no-size", Usage: "do not find the sizes, and do not look into the trees of statelite images: instant", DisableDefaultText: true, Destination: &opts.noSize},
 		),
+		Before: opts.site.takeFile,
 		Action: func(c *cli.Context) error { return runList(c, opts) },
 	}
 }

@@ -65,7 +65,7 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), exportCommand(), verifyCommand(),
-			listCommand(), checkCommand(), dumpCommand(), versionCommand(),
+			listCommand(), checkCommand(), dumpCommand(), configCommand(), versionCommand(),
 		},
 		Action:         withoutCommand,
 		OnUsageError:   asUsageError,

@@ -32,12 +32,13 @@ func mountCommand() *cli.Command {
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
 		Flags: slices.Concat(f.site.forCommand(), []cli.Flag{
-			&cli.GenericFlag{Name: "o", Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
+			&cli.GenericFlag{Name: "o", Aliases: []string{optionsKey}, Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
 			&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
 			&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
 			&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
 			&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},
 		}, f.log.forCommand(), f.metrics.forCommand()),
+		Before: f.site.takeFile,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError("mount takes one directory, but there are %d arguments %q; see %s mount --help",
@@ -91,6 +92,7 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 	addProcessors()
 	options := fs.Options{
 		Source:  f.site.shown(site),
+		Request: f.site.request,
 		Refresh: time.Duration(f.refresh),
 		Debug:   f.log.debug,
 		Log:     log,

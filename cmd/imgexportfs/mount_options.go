@@ -33,6 +33,23 @@ func (l *optionList) Set(list string) error {
 	return nil
 }
 
+// putFirst puts options of the configuration file before those of the command line, where
+// the last one of a name counts.
+func (l *optionList) putFirst(options []string) error {
+	given := *l
+	*l = nil
+	for _, o := range options {
+		if err := l.Set(o); err != nil {
+			return err
+		}
+	}
+	*l = append(*l, given...)
+	return nil
+}
+
+// optionsKey is the long name of -o.
+const optionsKey = "options"
+
 // String is what help shows as the default.
 func (l *optionList) String() string { return "" }
 

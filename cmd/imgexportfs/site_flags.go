@@ -16,11 +16,14 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imgexportfs/bundle"
+	"imgexportfs/config"
 	"imgexportfs/xcat"
 )
 
 // siteFlags are the flags of every command that reads a site.
 type siteFlags struct {
+	config      configPath
+	file        *config.File // nil if there is none
 	cfgloc      string
 	root        string
 	memory      byteSize
@@ -72,6 +75,7 @@ func defaultCacheDir() string {
 // forCommand returns the flags for a command of urfave/cli.
 func (f *siteFlags) forCommand() []cli.Flag {
 	return []cli.Flag{
+		f.configFlag(),
 		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
 		&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &f.root},
 		&cli.GenericFlag{Name: "memory", Usage: "`SIZE`: " + memoryUsage, Value: &f.memory},
@@ -82,10 +86,16 @@ func (f *siteFlags) forCommand() []cli.Flag {
 	}
 }
 
+// configFlag is --config.
+func (f *siteFlags) configFlag() cli.Flag {
+	return &cli.GenericFlag{Name: configName, Usage: "`FILE`: " + configUsage, DefaultText: defaultFile, Value: &f.config}
+}
+
 // addTo adds the flags to a set of pflag, which reads the export command.
 func (f *siteFlags) addTo(set *pflag.FlagSet) {
-	set.StringVar(&f.cfgloc, "cfgloc", "", "")
-	set.StringVar(&f.root, "root", "", "")
+	set.Var(&f.config, configName, "")
+	set.StringVar(&f.cfgloc, "cfgloc", f.cfgloc, "")
+	set.StringVar(&f.root, "root", f.root, "")
 	set.Var(&f.memory, "memory", "")
 	set.StringVar(&f.cacheDir, "cache-dir", f.cacheDir, "")
 	set.Var(&f.cacheSize, "cache-size", "")
@@ -96,15 +106,15 @@ func (f *siteFlags) addTo(set *pflag.FlagSet) {
 // open opens the site that the flags name. Its rows are read again when they are
 // older than refresh. log is told when the database is lost; it may be nil.
 func (f *siteFlags) open(ctx context.Context, refresh time.Duration, log *slog.Logger) (*xcat.Site, error) {
-	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.cfgloc, Root: f.root, Getenv: getenv, Refresh: refresh, Log: log})
+	site, err := xcat.OpenSite(ctx, xcat.Config{Cfgloc: f.location(), Root: f.root, Getenv: getenv, Refresh: refresh, Log: log})
 	return site, withCode(exitSite, err)
 }
 
 // shown is what the table of mounts has as source of a site: its location as it was
 // given, because mount -a compares it with the line of fstab, but for passwords.
 func (f *siteFlags) shown(site *xcat.Site) string {
-	if f.cfgloc != "" && !hasPassword(f.cfgloc) {
-		return f.cfgloc
+	if location := f.location(); location != "" && !hasPassword(location) {
+		return location
 	}
 	return site.Status().Database
 }

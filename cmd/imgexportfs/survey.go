@@ -25,6 +25,7 @@ const (
 
 // surveyor looks at images and reports on them.
 type surveyor struct {
+	flags   *siteFlags
 	site    *xcat.Site
 	catalog *xcat.Catalog
 	engine  *bundle.Engine
@@ -51,7 +52,7 @@ func survey(ctx context.Context, flags *siteFlags, command string, images []stri
 	if err != nil {
 		return nil, err
 	}
-	s := &surveyor{site: site, catalog: catalog, engine: engine, depth: how}
+	s := &surveyor{flags: flags, site: site, catalog: catalog, engine: engine, depth: how}
 	defer s.show(stderr, command, len(offers))()
 
 	reports := make([]imageReport, len(offers))
@@ -70,7 +71,8 @@ func survey(ctx context.Context, flags *siteFlags, command string, images []stri
 // look returns the report on one image.
 func (s *surveyor) look(ctx context.Context, offer xcat.Offer) (imageReport, error) {
 	row, _ := s.catalog.OSImage(offer.Image)
-	request := xcat.Request{Image: offer.Image, Destination: ".", Shallow: s.depth == brief}
+	request := s.flags.request(spelled(s.catalog, offer.Image))
+	request.Destination, request.Shallow = ".", s.depth == brief
 	exported, err := s.catalog.Export(ctx, s.site.Root(), request)
 	if err != nil {
 		return imageReport{}, err

@@ -46,9 +46,11 @@ func verifyCommand() *cli.Command {
 				DefaultText: "auto if there is a site", Destination: &opts.against},
 			&cli.BoolFlag{Name: "quick", Usage: "compare the plan's hash in the first header, and read no further", DisableDefaultText: true, Destination: &opts.quick},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of objects", DisableDefaultText: true, Destination: &opts.json},
+			opts.site.configFlag(),
 			&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &opts.site.cfgloc},
 			&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &opts.site.root},
 		},
+		Before: opts.site.takeFile,
 		Action: func(c *cli.Context) error { return runVerify(c, opts) },
 	}
 }
@@ -96,7 +98,7 @@ func (o verifyOptions) open(ctx context.Context, stderr io.Writer) (*comparedSit
 	switch {
 	case err == nil:
 		return newComparedSite(site, catalog, o.against), nil
-	case o.against != "" || o.quick || o.site.cfgloc != "" || o.site.root != "" || ctx.Err() != nil:
+	case o.against != "" || o.quick || o.site.location() != "" || o.site.root != "" || ctx.Err() != nil:
 		return nil, err
 	}
 	fmt.Fprintf(stderr, "%s: there is no site to compare with, so only soundness is checked: %s\n", programName, printable(stderr, err.Error()))

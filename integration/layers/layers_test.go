@@ -18,7 +18,8 @@ const module = "imgexportfs/"
 
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
-	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "xcat", "tablesdump"},
+	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "config", "xcat", "tablesdump"},
+	"config":               {},
 	"fs":                   {"fs/metrics", "bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
 	"fs/metrics":           {"bundle", "bundle/disk", "xcat"},                                                          // disk in tests
 	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
@@ -51,6 +52,7 @@ var onlyIn = map[string][]string{
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
 	"github.com/schollz/progressbar": {"cmd/imgexportfs"},
+	"go.yaml.in/yaml/":               {"config", "cmd/imgexportfs"},
 	"archive/tar":                    {"bundle", "bundle/verify"},
 	"github.com/klauspost/":          {"bundle", "bundle/verify"},
 	"encoding/xml":                   {"tablesdump", "bundle/verify"},
