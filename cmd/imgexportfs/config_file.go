@@ -118,7 +118,7 @@ func (p configPath) read(stderr io.Writer) (*config.File, error) {
 	if err != nil {
 		return nil, usageError("configuration file: %w; --config '' does without one", err)
 	}
-	keys, kinds := settable(mountCommand().Flags), map[string]config.Kind{}
+	keys, kinds := settable(newMountFlags().forCommand()), map[string]config.Kind{}
 	for _, key := range keys {
 		kinds[keyOf(key)] = kindOf(key)
 	}
@@ -217,6 +217,7 @@ func (f *siteFlags) takeFile(c *cli.Context) (err error) {
 			if err := c.Set(s.Key, s.Values[0]); err != nil {
 				return err
 			}
+			f.taken = append(f.taken, s.Key)
 		}
 	}
 	return nil

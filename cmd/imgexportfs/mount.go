@@ -25,20 +25,28 @@ type mountFlags struct {
 	sloppy  bool // ignore unknown options
 }
 
+func newMountFlags() *mountFlags {
+	return &mountFlags{site: newSiteFlags(), refresh: interval(2 * time.Second), log: newLogFlags()}
+}
+
+func (f *mountFlags) forCommand() []cli.Flag {
+	return slices.Concat(f.site.forCommand(), []cli.Flag{
+		&cli.GenericFlag{Name: "o", Aliases: []string{optionsKey}, Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
+		&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
+		&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
+		&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
+		&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},
+	}, f.log.forCommand(), f.metrics.forCommand())
+}
+
 func mountCommand() *cli.Command {
-	f := mountFlags{site: newSiteFlags(), refresh: interval(2 * time.Second), log: newLogFlags()}
+	f := newMountFlags()
 	return &cli.Command{
 		Name:      "mount",
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
-		Flags: slices.Concat(f.site.forCommand(), []cli.Flag{
-			&cli.GenericFlag{Name: "o", Aliases: []string{optionsKey}, Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
-			&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
-			&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
-			&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
-			&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},
-		}, f.log.forCommand(), f.metrics.forCommand()),
-		Before: f.site.takeFile,
+		Flags:     f.forCommand(),
+		Before:    f.site.takeFile,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError("mount takes one directory, but there are %d arguments %q; see %s mount --help",
@@ -57,7 +65,7 @@ func mountCommand() *cli.Command {
 			if err := f.metrics.check(); err != nil {
 				return err
 			}
-			return runMount(c.Context, c.Args().First(), f, c.App.Writer, c.App.ErrWriter)
+			return runMount(c.Context, c.Args().First(), *f, c.App.Writer, c.App.ErrWriter)
 		},
 	}
 }

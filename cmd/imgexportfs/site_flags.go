@@ -24,6 +24,7 @@ import (
 type siteFlags struct {
 	config      configPath
 	file        *config.File // nil if there is none
+	taken       []string     // the flags that takeFile has set
 	cfgloc      string
 	root        string
 	memory      byteSize
