@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -106,6 +107,16 @@ func (m *planner) try(known *version) (p *plan, err error) {
 	}
 	p.share = m.engine.Budget().Add(p.memory(), p.drop)
 	return p, nil
+}
+
+// requested asks for the bundle of a view.
+func (vs *versions) requested(of view) xcat.Request {
+	req := xcat.Request{Image: of.image}
+	if vs.request != nil {
+		req = vs.request(of.image)
+	}
+	req.Node = cmp.Or(of.node, req.Node)
+	return req
 }
 
 // walked returns the tree of a statelite image to the export.

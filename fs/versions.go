@@ -1,7 +1,6 @@
 package fs
 
 import (
-	"cmp"
 	"container/list"
 	"context"
 	"errors"
@@ -23,7 +22,7 @@ type versions struct {
 	life    context.Context // of looks
 	site    *xcat.Site
 	engine  *bundle.Engine
-	request func(image string) xcat.Request // nil: see requested
+	request func(image string) xcat.Request // nil = what imgexport packs
 	refresh time.Duration
 	log     *slog.Logger
 	trees   *trees
@@ -68,16 +67,6 @@ func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, o
 	}
 	vs.warmer = newWarmer(vs)
 	return vs
-}
-
-// requested asks for the bundle of a view.
-func (vs *versions) requested(of view) xcat.Request {
-	req := xcat.Request{Image: of.image}
-	if vs.request != nil {
-		req = vs.request(of.image)
-	}
-	req.Node = cmp.Or(of.node, req.Node)
-	return req
 }
 
 // forgetGone drops what belongs to images that are no more. The caller holds mu.

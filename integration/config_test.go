@@ -78,6 +78,28 @@ func TestMountedBundleHasTheExtrasAndPostscriptsOfTheFile(t *testing.T) {
 	expectContains(t, "verify", program(t, work, "verify", "--root", site.Dir(), m.path("foo.tgz")).stdout, "current")
 }
 
+// A line of fstab names the file as an option, and a mount in the background reads it.
+func TestFstabLineNamesAConfigurationFile(t *testing.T) {
+	site := extrasSite(t)
+	file := configFile(t, "cfgloc: SQLite:/etc/xcat\noptions: [umask=022]\n"+extrasConfig)
+	r := privately(t, "none", "fuse.imgexportfs", "config="+file+",root="+site.Dir(), `
+		mount -T "$fstab" "$dir"
+		tar tzf "$dir/foo.tgz" ./foo/extra/motd
+		stat -c %a "$dir/foo.tgz"
+		findmnt -n -o SOURCE "$dir"
+		umount "$dir"`)
+	expectCode(t, r, 0)
+	expectText(t, "stdout", r.stdout, "./foo/extra/motd\n444\nSQLite:/etc/xcat\n")
+
+	must(t, os.Chmod(file, 0o644))
+	must(t, os.WriteFile(file, []byte("cfgloc: mysql:dbname=d;host=127.0.0.1;port=1|admin|geheim\n"), 0))
+	r = program(t, "", "mount", "--daemon", "--config", file, t.TempDir())
+	expectCode(t, r, 3)
+	if strings.Count(r.stderr, "holds a password") != 1 || strings.Contains(r.stderr, "geheim") {
+		t.Errorf("stderr %s", r.stderr)
+	}
+}
+
 // A setting is the command line's, or else the environment's, or else the file's, or else
 // the default.
 func TestSettingsComeFromTheCommandLineBeforeTheEnvironmentBeforeTheFile(t *testing.T) {

@@ -22,7 +22,7 @@ func configCommand() *cli.Command {
 		Usage:       "print the settings in force as YAML, each with where it is from",
 		Description: "Takes the flags of mount that a configuration file may set. Of a password, " + hidden + " is shown.",
 		Flags:       append([]cli.Flag{f.site.configFlag()}, settable(f.forCommand())...),
-		Before:      f.site.takeFile,
+		Before:      f.takeFile,
 		Action:      func(c *cli.Context) error { return runConfig(c, f) },
 	}
 }

@@ -182,6 +182,9 @@ func checkValue(key, value string) error {
 // warnOfPassword names a file that shows a password to every user.
 func warnOfPassword(file *config.File, stderr io.Writer) {
 	location, _ := file.Setting("cfgloc")
+	if isDaemon { // which the caller has been told
+		return
+	}
 	if len(location.Values) == 0 || !hasPassword(location.Values[0]) {
 		return
 	}

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/urfave/cli/v2"
@@ -39,6 +40,16 @@ func (f *mountFlags) forCommand() []cli.Flag {
 	}, f.log.forCommand(), f.metrics.forCommand())
 }
 
+// takeFile reads the configuration file, which a line of fstab names as an option.
+func (f *mountFlags) takeFile(c *cli.Context) error {
+	for _, option := range f.list {
+		if name, path, _ := strings.Cut(option, "="); name == configName {
+			_ = f.site.config.Set(path) // any text is a path
+		}
+	}
+	return f.site.takeFile(c)
+}
+
 func mountCommand() *cli.Command {
 	f := newMountFlags()
 	return &cli.Command{
@@ -46,7 +57,7 @@ func mountCommand() *cli.Command {
 		Usage:     "show the images below a directory until SIGINT, SIGTERM or umount",
 		ArgsUsage: "DIR",
 		Flags:     f.forCommand(),
-		Before:    f.site.takeFile,
+		Before:    f.takeFile,
 		Action: func(c *cli.Context) error {
 			if c.NArg() != 1 {
 				return usageError("mount takes one directory, but there are %d arguments %q; see %s mount --help",
