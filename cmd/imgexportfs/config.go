@@ -12,7 +12,7 @@ import (
 	"github.com/urfave/cli/v2"
 	"go.yaml.in/yaml/v3"
 
-	"imgexportfs/config"
+	"imgexportfs/cmd/imgexportfs/config"
 )
 
 func configCommand() *cli.Command {

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"testing"
 
-	"imgexportfs/config"
+	"imgexportfs/cmd/imgexportfs/config"
 )
 
 // The example that is installed is valid when its lines are no comments any more, and has

@@ -16,7 +16,7 @@ import (
 	"github.com/urfave/cli/v2"
 
 	"imgexportfs/bundle"
-	"imgexportfs/config"
+	"imgexportfs/cmd/imgexportfs/config"
 	"imgexportfs/xcat"
 )
 

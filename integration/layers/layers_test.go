@@ -18,26 +18,26 @@ const module = "imgexportfs/"
 
 // mayImport says for each folder which other folders it may import.
 var mayImport = map[string][]string{
-	"cmd/imgexportfs":      {"fs", "bundle", "bundle/source", "bundle/verify", "config", "xcat", "tablesdump"},
-	"config":               {},
-	"fs":                   {"fs/metrics", "bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
-	"fs/metrics":           {"bundle", "bundle/disk", "xcat"},                                                          // disk in tests
-	"xcat":                 {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
-	"xcat/db":              {"bundle/source", "tablesdump"},
-	"xcat/noderange":       {},
-	"bundle":               {"bundle/blocks", "bundle/disk", "bundle/index", "bundle/source"},
-	"bundle/blocks":        {},
-	"bundle/disk":          {"bundle/blocks"},
-	"bundle/index":         {"bundle/blocks"},
-	"bundle/source":        {},
-	"bundle/verify":        {"bundle"},
-	"tablesdump":           {},
-	"integration":          {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/faultfs", "integration/xcatsite"},
-	"integration/bench":    {"integration/xcatsite"},
-	"integration/demo":     {"integration/xcatsite"},
-	"integration/faultfs":  {},
-	"integration/layers":   {},
-	"integration/xcatsite": {},
+	"cmd/imgexportfs":        {"fs", "bundle", "bundle/source", "bundle/verify", "cmd/imgexportfs/config", "xcat", "tablesdump"},
+	"cmd/imgexportfs/config": {},
+	"fs":                     {"fs/metrics", "bundle", "bundle/blocks", "bundle/source", "xcat", "integration/xcatsite"}, // the last one in tests
+	"fs/metrics":             {"bundle", "bundle/disk", "xcat"},                                                          // disk in tests
+	"xcat":                   {"xcat/db", "xcat/noderange", "bundle", "bundle/source", "tablesdump"},
+	"xcat/db":                {"bundle/source", "tablesdump"},
+	"xcat/noderange":         {},
+	"bundle":                 {"bundle/blocks", "bundle/disk", "bundle/index", "bundle/source"},
+	"bundle/blocks":          {},
+	"bundle/disk":            {"bundle/blocks"},
+	"bundle/index":           {"bundle/blocks"},
+	"bundle/source":          {},
+	"bundle/verify":          {"bundle"},
+	"tablesdump":             {},
+	"integration":            {"fs", "bundle", "bundle/blocks", "bundle/source", "xcat", "tablesdump", "integration/faultfs", "integration/xcatsite"},
+	"integration/bench":      {"integration/xcatsite"},
+	"integration/demo":       {"integration/xcatsite"},
+	"integration/faultfs":    {},
+	"integration/layers":     {},
+	"integration/xcatsite":   {},
 }
 
 // onlyIn says in which folders a library may be used at all; integration and
@@ -52,7 +52,7 @@ var onlyIn = map[string][]string{
 	"github.com/urfave/cli/":         {"cmd/imgexportfs"},
 	"github.com/spf13/pflag":         {"cmd/imgexportfs"},
 	"github.com/schollz/progressbar": {"cmd/imgexportfs"},
-	"go.yaml.in/yaml/":               {"config", "cmd/imgexportfs"},
+	"go.yaml.in/yaml/":               {"cmd/imgexportfs/config", "cmd/imgexportfs"},
 	"archive/tar":                    {"bundle", "bundle/verify"},
 	"github.com/klauspost/":          {"bundle", "bundle/verify"},
 	"encoding/xml":                   {"tablesdump", "bundle/verify"},
