@@ -5,6 +5,9 @@ PREFIX  ?= /usr/local
 SBINDIR ?= /sbin
 PROGRAM := imgexportfs
 BINARY  ?= $(PROGRAM)
+# A build of the program that runs on this host: it prints its man pages and completion.
+DOCS_BY ?= $(abspath $(BINARY))
+SHARE    = $(DESTDIR)$(PREFIX)/share
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The packages that need no mount: they are tested again under the race
 # detector and on one processor.
@@ -17,7 +20,7 @@ SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|C
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
 TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
 	mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core pg_ctlcluster:postgresql pigz:pigz zstd:zstd curl:curl \
-	sshd:openssh-server ssh:openssh-client systemd-analyze:systemd
+	sshd:openssh-server ssh:openssh-client systemd-analyze:systemd zsh:zsh fish:fish mandoc:mandoc
 BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
@@ -61,13 +64,23 @@ demo: demo-tools build ## build, make a small site, mount it, export from it
 clean: ## remove what was built, and the demo's site
 	rm -rf $(PROGRAM) demo-site
 
-install: $(BINARY) ## install below PREFIX=/usr/local, with units for systemd and links for mount(8)
+install: $(BINARY) ## install below PREFIX=/usr/local, with units, links for mount(8), man pages, completion
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/$(PROGRAM)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/lib/systemd/system
 	ln -sf $(PREFIX)/bin/$(PROGRAM) $(DESTDIR)$(SBINDIR)/mount.$(PROGRAM)
 	ln -sf $(PREFIX)/bin/$(PROGRAM) $(DESTDIR)$(SBINDIR)/mount.fuse.$(PROGRAM)
 	sed 's|/usr/bin/$(PROGRAM)|$(PREFIX)/bin/$(PROGRAM)|' packaging/systemd/$(PROGRAM)@.service \
 		> $(DESTDIR)$(PREFIX)/lib/systemd/system/$(PROGRAM)@.service
+	for page in $(PROGRAM).1 $(PROGRAM).yaml.5 mount.$(PROGRAM).8; do \
+		install -d $(SHARE)/man/man$${page##*.} && \
+		$(DOCS_BY) man $$page > $(SHARE)/man/man$${page##*.}/$$page || exit 1; \
+	done
+	install -d $(SHARE)/bash-completion/completions $(SHARE)/zsh/site-functions $(SHARE)/fish/vendor_completions.d
+	$(DOCS_BY) completion bash > $(SHARE)/bash-completion/completions/$(PROGRAM)
+	$(DOCS_BY) completion zsh > $(SHARE)/zsh/site-functions/_$(PROGRAM)
+	$(DOCS_BY) completion fish > $(SHARE)/fish/vendor_completions.d/$(PROGRAM).fish
+	ln -sf $(PROGRAM) $(SHARE)/bash-completion/completions/imgexport
+	ln -sf $(PROGRAM).fish $(SHARE)/fish/vendor_completions.d/imgexport.fish
 
 # Install the packages of the programs that are missing; say so to those who
 # cannot.

@@ -3,6 +3,7 @@ module imgexportfs
 go 1.26.0
 
 require (
+	github.com/cpuguy83/go-md2man/v2 v2.0.7 // man pages from Markdown, as urfave/cli makes them
 	github.com/docker/go-units v0.5.0 // sizes on the command line: 256MiB
 	github.com/go-sql-driver/mysql v1.10.1 // MySQL and MariaDB, where most large sites keep their tables
 	github.com/google/renameio/v2 v2.0.2 // files that are replaced as a whole or not at all
@@ -16,6 +17,7 @@ require (
 	github.com/schollz/progressbar/v3 v3.19.1 // the bar of export, with rate and time left
 	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, abbreviated
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
+	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // how alike two names are, as urfave/cli measures it, for "did you mean"
 	go.yaml.in/yaml/v3 v3.0.4 // the configuration file, with the line of each value; yaml.v3 under its new maintainers
 	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
 	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts
@@ -31,7 +33,6 @@ require (
 	github.com/BurntSushi/toml v1.5.0 // indirect
 	github.com/beorn7/perks v1.0.1 // indirect
 	github.com/cespare/xxhash/v2 v2.3.0 // indirect
-	github.com/cpuguy83/go-md2man/v2 v2.0.7 // indirect
 	github.com/dustin/go-humanize v1.1.0 // indirect
 	github.com/google/uuid v1.6.0 // indirect
 	github.com/jackc/pgpassfile v1.0.0 // indirect
@@ -45,7 +46,6 @@ require (
 	github.com/remyoudompheng/bigfft v0.0.0-20230129092748-24d4a6f8daec // indirect
 	github.com/rivo/uniseg v0.4.7 // indirect
 	github.com/russross/blackfriday/v2 v2.1.0 // indirect
-	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // indirect
 	go.yaml.in/yaml/v2 v2.4.2 // indirect
 	golang.org/x/exp/typeparams v0.0.0-20231108232855-2478ac86f678 // indirect
 	golang.org/x/mod v0.42.0 // indirect

@@ -80,6 +80,9 @@ func newCatalog(tables db.Tables) *Catalog {
 // osimage, in byte order, as the table spells them.
 func (c *Catalog) Images() []string { return slices.Clone(c.images) }
 
+// NodeNames returns the names of the nodes in byte order.
+func (c *Catalog) NodeNames() []string { return c.nodes.Names() }
+
 // OSImage returns the image's row in the table osimage. Its imagename may differ from image
 // where the database takes both for equal.
 func (c *Catalog) OSImage(image string) (Row, bool) {

@@ -11,9 +11,9 @@ func checkCommand() *cli.Command {
 	flags := newSiteFlags()
 	return &cli.Command{
 		Name:      "check",
-		Usage:     "every problem of the images or of those that globs match, one a line; exit code 1 if there is one",
-		ArgsUsage: "[IMAGE...]",
-		Flags:     flags.forCommand(),
+		Usage:     "print every problem of the images, one a line; exit code 1 if there is one",
+		ArgsUsage: "[IMAGE|GLOB...]",
+		Flags:     append(flags.ofDatabase(), flags.ofEngine()...),
 		Before:    flags.takeFile,
 		Action:    func(c *cli.Context) error { return runCheck(c, flags) },
 	}

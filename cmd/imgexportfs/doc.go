@@ -9,6 +9,9 @@
 //	imgexportfs dump DIR                 the tables as tabdump writes them
 //	imgexportfs config                   the settings in force, and where they are from
 //	imgexportfs version
+//	imgexportfs help [COMMAND]
+//
+// Two hidden commands print what make install installs: man PAGE, and completion SHELL.
 //
 // This package turns command lines into calls: one file per command, the
 // flags that commands share in site_flags.go, and the exit codes, which are

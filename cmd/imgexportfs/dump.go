@@ -21,7 +21,7 @@ func dumpCommand() *cli.Command {
 		ArgsUsage: "DIR",
 		Description: "DIR is a directory of this host, also with --root: nothing is written to the site. " +
 			"--cfgloc CSV:DIR reads the dumps; with --root it looks for DIR below the root.",
-		Flags:  flags.forCommand(),
+		Flags:  flags.ofDatabase(),
 		Before: flags.takeFile,
 		Action: func(c *cli.Context) error { return runDump(c, flags) },
 	}

@@ -28,7 +28,8 @@ const exitCodes = `0  success
 3  the site's database or its root directory cannot be read
 4  mounting or unmounting failed, or the mount point is not usable;
    status: a mount is dead or does not answer, or there is none
-5  the bundle could not be written, or a source could not be read or has changed; nothing is left behind
+5  the bundle could not be written, or a source could not be read or has changed;
+   nothing is left behind
 129, 130, 143  interrupted by SIGHUP, SIGINT, SIGTERM; nothing is left behind
 What a signal interrupts and cannot be cleaned up is named, with code 4 or 5.`
 

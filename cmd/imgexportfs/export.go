@@ -18,11 +18,12 @@ import (
 
 func exportCommand() *cli.Command {
 	return &cli.Command{
-		Name:            "export",
+		Name:            exportName,
 		Usage:           "write the bundle of an image, as imgexport does, or of many",
 		ArgsUsage:       "IMAGE [DEST] | IMAGE... DIR/ | --all DIR/",
-		SkipFlagParsing: true, // imgexport's options may follow operands
-		HideHelp:        true, // and -h is one of them
+		Flags:           exportFlags(), // for help, man page and completion; pflag reads them
+		SkipFlagParsing: true,          // imgexport's options may follow operands
+		HideHelp:        true,          // and -h is one of them
 		Action: func(c *cli.Context) error {
 			return runExport(c.Context, calledAs(os.Args), c.Args().Slice(), c.App.Writer, c.App.ErrWriter)
 		},
@@ -75,6 +76,9 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 		fmt.Fprint(stdout, exportUsage(name))
 		return nil
 	}
+	if args.version {
+		return printVersion(stdout)
+	}
 	if args, err = args.withFile(argv, own, stderr); err != nil {
 		return err
 	}
@@ -95,7 +99,7 @@ func runExport(ctx context.Context, name string, argv []string, stdout, stderr i
 	}
 	if first := append(args.images, args.image)[0]; args.looksLikeOption {
 		if _, known := catalog.OSImage(first); !known {
-			return usageError("%w", unknownOption(first))
+			return usageError("%w", unknownOption(first, longOptions(args.options())))
 		}
 	}
 	if args.isBulk() {
@@ -131,6 +135,9 @@ func exportOne(ctx context.Context, args *exportArgs, site *xcat.Site, catalog *
 	}
 	if exported.Refused {
 		printMessages(stdout, stderr, exported.Messages)
+		if like := likeImages(catalog, args.image); like != "" && args.own {
+			fmt.Fprintln(stderr, printable(stderr, like))
+		}
 		return &exitError{code: exitProblems}
 	}
 	if exported.Unreadable != nil {

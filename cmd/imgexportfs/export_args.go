@@ -22,6 +22,8 @@ type exportArgs struct {
 	remote      string // -R: user@host
 	verbose     bool
 	help        bool
+	version     bool
+	own         bool // the command line is not imgexport's
 	site        *siteFlags
 
 	// looksLikeOption is set when the image has the form of an option and does not
@@ -33,7 +35,7 @@ type exportArgs struct {
 // operands, be bundled (-vpn1) and be abbreviated (--post), and "--" ends them. With
 // bulk it also reads the command line of a bulk export.
 func parseExportArgs(args []string, bulk bool) (*exportArgs, error) {
-	return (&exportArgs{site: newSiteFlags()}).parse(args, bulk)
+	return (&exportArgs{site: newSiteFlags(), own: bulk}).parse(args, bulk)
 }
 
 // withFile returns what the command line says where the configuration file says the
@@ -46,7 +48,7 @@ func (a *exportArgs) withFile(args []string, bulk bool, stderr io.Writer) (*expo
 	if !bulk {
 		site.file.Images = nil
 	}
-	return (&exportArgs{site: site}).parse(args, bulk)
+	return (&exportArgs{site: site, own: bulk}).parse(args, bulk)
 }
 
 // parse reads a command line into what holds its defaults.
@@ -59,7 +61,7 @@ func (a *exportArgs) parse(args []string, bulk bool) (*exportArgs, error) {
 	if err != nil {
 		return nil, err
 	}
-	if a.help {
+	if a.help || a.version {
 		return a, nil
 	}
 	switch n := len(operands); {
@@ -98,6 +100,7 @@ func (a *exportArgs) options() *pflag.FlagSet {
 	set.SetInterspersed(false)
 	set.BoolVarP(&a.help, "help", "h", false, "")
 	set.BoolVarP(&a.help, "?", "?", false, "")
+	set.BoolVar(&a.version, "version", false, "")
 	set.StringVarP(&a.node, "postscripts", "p", "", "")
 	set.StringArrayVarP(&a.extras, "extra", "e", nil, "")
 	set.BoolVarP(&a.verbose, "verbose", "v", false, "")
@@ -156,7 +159,7 @@ func (a *exportArgs) takeOptions(set *pflag.FlagSet, args []string) (operands []
 				return nil, err
 			}
 			if len(operands) > 0 {
-				return nil, unknownOption(arg)
+				return nil, unknownOption(arg, longOptions(set))
 			}
 			operands, taken = append(operands, arg), 1
 			a.looksLikeOption = true
@@ -185,6 +188,10 @@ func parseOption(set *pflag.FlagSet, args []string) (taken int, err error) {
 	return 1, err
 }
 
-func unknownOption(arg string) error {
+func unknownOption(arg string, known []string) error {
+	name, _, _ := strings.Cut(strings.TrimLeft(arg, "-"), "=")
+	if like := nearest(name, known); len(name) > 1 && len(like) > 0 {
+		return fmt.Errorf("unknown option %s; did you mean --%s", arg, strings.Join(like, ", --"))
+	}
 	return fmt.Errorf("unknown option %s; put -- before names that begin with a dash", arg)
 }

@@ -117,6 +117,9 @@ func (b *bulkExport) export(ctx context.Context, offer xcat.Offer) error {
 			b.demand(exitProblems)
 		}
 	}
+	if like := likeImages(b.catalog, offer.Image); like != "" {
+		fmt.Fprintln(b.stderr, printable(b.stderr, offer.Image+": "+like))
+	}
 	switch {
 	case exported.Refused || offer.Clash != nil:
 		b.failed++

@@ -21,7 +21,7 @@ func listCommand() *cli.Command {
 	opts := listOptions{site: newSiteFlags()}
 	return &cli.Command{
 		Name:  "list",
-		Usage: "a table of the images, with the sizes of their bundles; exit code 0 whatever state they are in",
+		Usage: "print a table of the images and the sizes of their bundles; exit code 0 in any state",
 		Flags: append(opts.site.forCommand(),
 			&cli.BoolFlag{Name: "json", Usage: "print an array of objects", DisableDefaultText: true, Destination: &opts.json},
 			&cli.BoolFlag{Name: "bytes", Usage: "print sizes as plain numbers of bytes", DisableDefaultText: true, Destination: &opts.bytes},

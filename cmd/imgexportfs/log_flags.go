@@ -26,8 +26,8 @@ func newLogFlags() logFlags { return logFlags{format: textLog} }
 func (f *logFlags) forCommand() []cli.Flag {
 	return []cli.Flag{
 		&cli.StringFlag{Name: "log-file", Usage: "append the log to `FILE`, which SIGHUP opens again", Destination: &f.file},
-		&cli.GenericFlag{Name: "log-format", Usage: "`FORMAT` of the log: text or json", Value: &f.format},
-		&cli.GenericFlag{Name: "log-level", Usage: "log from this `LEVEL` on: debug, info, warn or error", Value: &f.level},
+		&cli.GenericFlag{Name: "log-format", Usage: "`FORMAT`: text or json", Value: &f.format},
+		&cli.GenericFlag{Name: "log-level", Usage: "`LEVEL`: log from this one on: debug, info, warn or error", Value: &f.level},
 		&cli.BoolFlag{Name: "verbose", Aliases: []string{"v"}, Usage: "the same as --log-level debug", DisableDefaultText: true, Destination: &f.verbose},
 		&cli.BoolFlag{Name: "debug", Usage: "log every request of the kernel", DisableDefaultText: true, Destination: &f.debug},
 	}

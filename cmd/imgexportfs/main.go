@@ -34,7 +34,7 @@ func main() {
 // returns the exit code.
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) int {
 	if len(args) > 0 && filepath.Base(args[0]) == imgexportName {
-		args = append([]string{args[0], "export"}, args[1:]...)
+		args = asExport(args)
 	}
 	if len(args) > 0 && isMountHelper(args[0]) {
 		return runMountHelper(ctx, args, stdout, stderr)
@@ -62,10 +62,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		HideHelpCommand: true,
 		Writer:          stdout,
 		ErrWriter:       stderr,
-		Flags:           []cli.Flag{&cli.BoolFlag{Name: "version", Usage: "print the version", DisableDefaultText: true}},
+		Flags:           []cli.Flag{cli.HelpFlag, versionFlag(false)},
 		Commands: []*cli.Command{
 			mountCommand(), umountCommand(), statusCommand(), exportCommand(), verifyCommand(),
-			listCommand(), checkCommand(), dumpCommand(), configCommand(), versionCommand(),
+			listCommand(), checkCommand(), dumpCommand(), configCommand(), versionCommand(), helpCommand(),
+			completeCommand(), completionCommand(), manCommand(),
 		},
 		Action:         withoutCommand,
 		OnUsageError:   asUsageError,
@@ -76,7 +77,11 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 		command.HideHelpCommand = true // "help" may be the name of an image
 		command.UseShortOptionHandling = true
 		if action := command.Action; !command.SkipFlagParsing {
+			command.Flags = append(command.Flags, cli.HelpFlag, versionFlag(true))
 			command.Action = func(c *cli.Context) error {
+				if c.Bool(versionName) {
+					return printVersion(c.App.Writer)
+				}
 				if err := refusePasswords(c.Args().Slice()); err != nil {
 					return err
 				}
@@ -90,10 +95,10 @@ func newApp(stdout, stderr io.Writer) *cli.App {
 // withoutCommand is what the program does when no command is named.
 func withoutCommand(c *cli.Context) error {
 	switch {
-	case c.Bool("version"):
+	case c.Bool(versionName):
 		return printVersion(c.App.Writer)
 	case c.Args().Present():
-		return usageError("there is no command %q; %s --help lists the commands", c.Args().First(), programName)
+		return noSuchCommand(c.App, c.Args().First())
 	}
 	_ = cli.ShowAppHelp(c)
 	return &exitError{code: exitUsage}
@@ -105,5 +110,5 @@ func asUsageError(c *cli.Context, err error, _ bool) error {
 	if c.Command != nil && c.Command.Name != "" && c.Command.Name != programName {
 		name += " " + c.Command.Name
 	}
-	return usageError("%w; see %s --help", err, name)
+	return usageError("%w%s; see %s --help", err, likeFlags(c, err), name)
 }

@@ -32,8 +32,8 @@ func newMountFlags() *mountFlags {
 
 func (f *mountFlags) forCommand() []cli.Flag {
 	return slices.Concat(f.site.forCommand(), []cli.Flag{
-		&cli.GenericFlag{Name: "o", Aliases: []string{optionsKey}, Usage: "`OPTIONS` of mount(8): " + knownOptions, Value: &f.list},
-		&cli.GenericFlag{Name: "refresh", Usage: "look for changes when the last look is older than `TIME`", Value: &f.refresh},
+		&cli.GenericFlag{Name: "o", Aliases: []string{optionsKey}, Usage: "`OPTIONS`: those of mount(8): " + knownOptions, Value: &f.list},
+		&cli.GenericFlag{Name: "refresh", Usage: "`TIME`: look for changes when the last look is older than this, for example 5 or 2s", Value: &f.refresh},
 		&cli.BoolFlag{Name: "daemon", Usage: "return when the mount answers, and serve it in the background; without --log-file, only .imgexportfs/log has what is logged", DisableDefaultText: true, Destination: &f.daemon},
 		&cli.BoolFlag{Name: "fake", Hidden: true, Destination: &f.fake},
 		&cli.BoolFlag{Name: "sloppy", Hidden: true, Destination: &f.sloppy},

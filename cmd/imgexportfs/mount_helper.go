@@ -8,6 +8,7 @@ import (
 	"path/filepath"
 	"runtime"
 	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
 	"golang.org/x/sys/unix"
@@ -88,6 +89,16 @@ func (h *helperArgs) command() []string {
 // runMountHelper mounts in the background, as mount(8) expects of its helpers, and
 // returns the exit code.
 func runMountHelper(ctx context.Context, args []string, stdout, stderr io.Writer) int {
+	switch {
+	case slices.Contains([]string{"-h", "--help"}, strings.Join(args[1:], " ")):
+		fmt.Fprintf(stdout, "Usage: %s SOURCE DIR [-o OPTIONS]\nman 8 mount.%s says what they are.\n", filepath.Base(args[0]), programName)
+		return 0
+	case slices.Contains([]string{"-V", "--version"}, strings.Join(args[1:], " ")):
+		if printVersion(stdout) != nil {
+			return helperFailed
+		}
+		return 0
+	}
 	h, err := parseHelperArgs(args[1:])
 	if err != nil {
 		text := fmt.Sprintf("Error: %v; usage: %s SOURCE DIR [-o OPTIONS]", err, filepath.Base(args[0]))

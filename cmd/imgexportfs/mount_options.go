@@ -154,7 +154,7 @@ func isIgnored(option string) bool {
 func setFlag(flags []cli.Flag, set func(name, value string) error, option, value string, hasValue bool) (known bool, err error) {
 	name := strings.ReplaceAll(option, "_", "-")
 	for _, flag := range flags {
-		if len(name) < 2 || flag.Names()[0] != name {
+		if len(name) < 2 || flag.Names()[0] != name || name == versionName || name == helpName {
 			continue
 		}
 		switch {

@@ -114,19 +114,19 @@ func TestMountOptionsRefuseWhatTheyDoNotKnow(t *testing.T) {
 func TestFlagsMayStandAnywhere(t *testing.T) {
 	app := newApp(nil, nil)
 	for line, want := range map[string]string{
-		"p mount DIR --root R":           "p mount --root R -- DIR",
-		"p mount DIR --root=R -v":        "p mount --root=R -v -- DIR",
-		"p mount -vo ro DIR --daemon":    "p mount -vo ro --daemon -- DIR",
-		"p mount DIR -- --root":          "p mount -- DIR --root",
-		"p mount DIR --root":             "p mount --root",
-		"p mount - DIR":                  "p mount -- - DIR",
-		"p mount DIR --nosuch x":         "p mount --nosuch -- DIR x",
-		"p list --json":                  "p list --json --",
-		"p check a --root R b --level 3": "p check --root R --level 3 -- a b",
-		"p export foo -p n1 --root R":    "p export foo -p n1 --root R",
-		"p nosuch x --y":                 "p nosuch x --y",
-		"p --version":                    "p --version",
-		"p":                              "p",
+		"p mount DIR --root R":            "p mount --root R -- DIR",
+		"p mount DIR --root=R -v":         "p mount --root=R -v -- DIR",
+		"p mount -vo ro DIR --daemon":     "p mount -vo ro --daemon -- DIR",
+		"p mount DIR -- --root":           "p mount -- DIR --root",
+		"p mount DIR --root":              "p mount --root",
+		"p mount - DIR":                   "p mount -- - DIR",
+		"p mount DIR --nosuch x":          "p mount --nosuch -- DIR x",
+		"p list --json":                   "p list --json --",
+		"p check a --root R b --memory 3": "p check --root R --memory 3 -- a b",
+		"p export foo -p n1 --root R":     "p export foo -p n1 --root R",
+		"p nosuch x --y":                  "p nosuch x --y",
+		"p --version":                     "p --version",
+		"p":                               "p",
 	} {
 		if got := strings.Join(flagsFirst(app, strings.Fields(line)), " "); got != want {
 			t.Errorf("%s: got %s, want %s", line, got, want)

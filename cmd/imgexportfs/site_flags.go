@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"time"
 
@@ -35,15 +36,15 @@ type siteFlags struct {
 }
 
 const (
-	cfglocUsage      = "where the database is, as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
+	cfglocUsage      = "`SPEC`: where the database is, as in xCAT's cfgloc file and XCATCFG, or the name of such a file"
 	cfglocDefault    = "XCATCFG, /etc/xcat/cfgloc, SQLite:/etc/xcat"
-	rootUsage        = "prefix of all site paths, where a management node's disk is mounted"
-	memoryUsage      = "total memory for building bundles, for example 256MiB"
-	cacheDirUsage    = "directory for cached sizes, checksums and compressed segments; mounts and hosts may share it; \"\" for none"
-	cacheSizeUsage   = "how much of the disk cached segments may take, never more than half of what is free; 0 for none"
+	rootUsage        = "`DIR`: prefix of all site paths, where a management node's disk is mounted"
+	memoryUsage      = "`SIZE`: total memory for building bundles, for example 256MiB"
+	cacheDirUsage    = "`DIR`: directory for cached sizes, checksums and compressed segments; mounts and hosts may share it; \"\" for none"
+	cacheSizeUsage   = "`SIZE`: how much of the disk cached segments may take, never more than half of what is free; 0 for none"
 	cacheDirEnv      = "IMGEXPORTFS_CACHE_DIR"
-	compressionUsage = "auto deflates what is not compressed already, store nothing, deflate everything"
-	levelUsage       = "of deflate, from 1 (fast) to 9 (small)"
+	compressionUsage = "`HOW`: auto deflates what is not compressed already, store nothing, deflate everything"
+	levelUsage       = "`N`: level of deflate, from 1 (fast) to 9 (small)"
 	codecHint        = "; hosts that serve the same bundles need the same"
 )
 
@@ -73,15 +74,32 @@ func defaultCacheDir() string {
 	return filepath.Join(dir, programName)
 }
 
-// forCommand returns the flags for a command of urfave/cli.
+// forCommand returns the flags of a command that makes bundles, or sizes them.
 func (f *siteFlags) forCommand() []cli.Flag {
+	return slices.Concat(f.ofDatabase(), f.ofEngine(), f.ofCodec())
+}
+
+// ofDatabase returns the flags of a command that only reads the site.
+func (f *siteFlags) ofDatabase() []cli.Flag {
 	return []cli.Flag{
 		f.configFlag(),
-		&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
-		&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &f.root},
-		&cli.GenericFlag{Name: "memory", Usage: "`SIZE`: " + memoryUsage, Value: &f.memory},
-		&cli.StringFlag{Name: "cache-dir", Usage: "`DIR`: " + cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
-		&cli.GenericFlag{Name: "cache-size", Usage: "`SIZE`: " + cacheSizeUsage, Value: &f.cacheSize},
+		&cli.StringFlag{Name: "cfgloc", Usage: cfglocUsage, DefaultText: cfglocDefault, Destination: &f.cfgloc},
+		&cli.StringFlag{Name: "root", Usage: rootUsage, DefaultText: "/", Destination: &f.root},
+	}
+}
+
+// ofEngine returns the flags of a command that plans bundles.
+func (f *siteFlags) ofEngine() []cli.Flag {
+	return []cli.Flag{
+		&cli.GenericFlag{Name: "memory", Usage: memoryUsage, Value: &f.memory},
+		&cli.StringFlag{Name: "cache-dir", Usage: cacheDirUsage, Value: f.cacheDir, Destination: &f.cacheDir},
+		&cli.GenericFlag{Name: "cache-size", Usage: cacheSizeUsage, Value: &f.cacheSize},
+	}
+}
+
+// ofCodec returns the flags that say what the bytes of bundles are.
+func (f *siteFlags) ofCodec() []cli.Flag {
+	return []cli.Flag{
 		&cli.StringFlag{Name: "compression", Usage: compressionUsage + codecHint, Value: f.compression, Destination: &f.compression},
 		&cli.IntFlag{Name: "level", Usage: levelUsage + codecHint, Value: f.level, Destination: &f.level},
 	}

@@ -18,7 +18,7 @@ func statusCommand() *cli.Command {
 	var asJSON bool
 	return &cli.Command{
 		Name:      "status",
-		Usage:     "how the mounts of this host are doing, or the one on a directory",
+		Usage:     "say how the mounts of this host are doing, or the one on a directory",
 		ArgsUsage: "[DIR]",
 		Flags: []cli.Flag{
 			&cli.BoolFlag{Name: "json", Usage: "print an array of objects", DisableDefaultText: true, Destination: &asJSON},

@@ -78,7 +78,11 @@ func (s *surveyor) look(ctx context.Context, offer xcat.Offer) (imageReport, err
 		return imageReport{}, err
 	}
 	if exported.Refused || offer.Clash != nil || exported.Unreadable != nil || s.depth == brief {
-		return newImageReport(offer, row, exported, exported.Unreadable), nil
+		report := newImageReport(offer, row, exported, exported.Unreadable)
+		if like := likeImages(s.catalog, offer.Image); like != "" {
+			report.Problems = append(report.Problems, like)
+		}
+		return report, nil
 	}
 	var size int64
 	made, err := s.engine.NewBundle(ctx, exported.Name, exported.Members)

@@ -36,20 +36,17 @@ func verifyCommand() *cli.Command {
 	opts := verifyOptions{site: newSiteFlags()}
 	return &cli.Command{
 		Name:      "verify",
-		Usage:     "whether bundles are whole, and still what the site would export",
+		Usage:     "check that bundles are whole, and still what the site would export",
 		ArgsUsage: "FILE...|DIR|-",
-		Description: "DIR stands for every *.tgz in it, - for standard input. A line for each bundle: current, sound (not\n" +
-			"compared with a site), outdated, damaged, no such image, not compared, or unreadable. A FILE.sha256 beside\n" +
+		Description: "DIR stands for every *.tgz in it, - for standard input. A line for each bundle: current, sound (not " +
+			"compared with a site), outdated, damaged, no such image, not compared, or unreadable. A FILE.sha256 beside " +
 			"a bundle is checked too. Exit code 1 unless all bundles are current or sound.",
-		Flags: []cli.Flag{
-			&cli.StringFlag{Name: "against", Usage: "`IMAGE`: compare with this image of the site; auto: with the one that the bundle names; none: check the bundle alone",
+		Flags: append([]cli.Flag{
+			&cli.StringFlag{Name: "against", Usage: "`IMAGE`: compare with this image of the site; auto: with the one that the bundle names; none: with nothing",
 				DefaultText: "auto if there is a site", Destination: &opts.against},
 			&cli.BoolFlag{Name: "quick", Usage: "compare the plan's hash in the first header, and read no further", DisableDefaultText: true, Destination: &opts.quick},
 			&cli.BoolFlag{Name: "json", Usage: "print an array of objects", DisableDefaultText: true, Destination: &opts.json},
-			opts.site.configFlag(),
-			&cli.StringFlag{Name: "cfgloc", Usage: "`SPEC`: " + cfglocUsage, DefaultText: cfglocDefault, Destination: &opts.site.cfgloc},
-			&cli.StringFlag{Name: "root", Usage: "`DIR`: " + rootUsage, DefaultText: "/", Destination: &opts.site.root},
-		},
+		}, opts.site.ofDatabase()...),
 		Before: opts.site.takeFile,
 		Action: func(c *cli.Context) error { return runVerify(c, opts) },
 	}

@@ -86,7 +86,7 @@ func (l *look) reference(ctx context.Context, head verify.Head) (*verify.Referen
 		if l.image == "" {
 			l.image = head.Name
 		}
-		l.verdict = isNoImage
+		l.verdict, l.reason = isNoImage, likeImages(l.site.catalog, l.site.image)
 		return nil, nil
 	}
 	exported, err := l.site.export(ctx, l.image, head.Manifest)

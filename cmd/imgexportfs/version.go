@@ -14,10 +14,17 @@ import (
 // version is set by the linker: -ldflags "-X main.version=1.2.3".
 var version string
 
+const versionName = "version"
+
+// versionFlag is a flag of the program and of each command.
+func versionFlag(hidden bool) cli.Flag {
+	return &cli.BoolFlag{Name: versionName, Usage: "print the version", DisableDefaultText: true, Hidden: hidden}
+}
+
 func versionCommand() *cli.Command {
 	return &cli.Command{
-		Name:  "version",
-		Usage: "the versions of the program, of Go, and of the format of bundles",
+		Name:  versionName,
+		Usage: "print the versions of the program, of Go, and of the format of bundles",
 		Action: func(c *cli.Context) error {
 			if c.Args().Present() {
 				return usageError("version takes no arguments, but there is %q", c.Args().First())

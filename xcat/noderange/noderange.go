@@ -31,6 +31,9 @@ func NewNodes(groups map[string]string) *Nodes {
 	return n
 }
 
+// Names returns the names of the nodes in byte order.
+func (n *Nodes) Names() []string { return slices.Clone(n.names) }
+
 // Groups returns the groups of a node, in their order.
 func (n *Nodes) Groups(node string) []string {
 	text := strings.TrimRight(n.groupsText[node], ",")
