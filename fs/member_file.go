@@ -137,7 +137,7 @@ func (h *sourceHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.R
 		return nil, h.file.fail(err)
 	}
 	h.file.metrics.ReadDone(metrics.Source, n, began)
-	return sourceRead{fuse.ReadResultData(buf[:n]), buf}, 0
+	return sourceRead{buf, n}, 0
 }
 
 // hung says so when the source does not answer.
@@ -147,9 +147,21 @@ func (h *sourceHandle) hung() error {
 
 // sourceRead is what a read has found.
 type sourceRead struct {
-	fuse.ReadResult
 	buf *[readSize]byte
+	n   int
 }
+
+var _ = (fuse.ReadResult)(sourceRead{})
+
+// Bytes returns the data.
+func (r sourceRead) Bytes([]byte) ([]byte, fuse.Status) { return r.buf[:r.n], fuse.OK }
+
+// Slices lets the server write the data as it is. Without this method it calls Done
+// before it writes, and another read would have the buffer by then.
+func (r sourceRead) Slices() ([][]byte, fuse.Status) { return [][]byte{r.buf[:r.n]}, fuse.OK }
+
+// Size is the number of bytes.
+func (r sourceRead) Size() int { return r.n }
 
 // Done is called when the kernel has the bytes.
 func (r sourceRead) Done() { readBuffers.Put(r.buf) }
