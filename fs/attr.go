@@ -80,7 +80,7 @@ func (m *mount) child(ctx context.Context, parent *gofs.Inode, n node, valid tim
 	m.fill(a, &out.Attr)
 	out.SetEntryTimeout(valid)
 	out.SetAttrTimeout(min(valid, a.valid))
-	stable := a.key.inode(a.kind)
+	stable := a.key.inode(parent, a.kind)
 	out.Ino = stable.Ino
 	return parent.NewInode(ctx, n, stable), 0
 }
@@ -99,14 +99,22 @@ type inodeKey struct {
 // numbers are equal.
 var inodeSeeds = [2]maphash.Seed{maphash.MakeSeed(), maphash.MakeSeed()}
 
-// inode returns the inode number and generation of what k stands for. They are
-// 126 bits of a hash, so that no table of numbers grows with what is looked up.
-// go-fuse tells nodes apart by both.
-func (k inodeKey) inode(kind uint32) gofs.StableAttr {
+// inode returns the inode number and generation of what k stands for in the directory
+// parent. They are 126 bits of a hash, so that no table of numbers grows with what is
+// looked up. go-fuse tells nodes apart by both.
+//
+// A node stands in one directory only. When go-fuse forgets a node of several, it keeps
+// all of them but one: 12,000 made-up names of one node's folder took 8 MiB for good.
+func (k inodeKey) inode(parent *gofs.Inode, kind uint32) gofs.StableAttr {
+	type placed struct {
+		inodeKey
+		parent uint64
+	}
 	const high = 1 << 62 // go-fuse and the kernel use small numbers
+	p := placed{k, parent.StableAttr().Ino}
 	return gofs.StableAttr{
 		Mode: kind,
-		Ino:  maphash.Comparable(inodeSeeds[0], k)/2 | high,
-		Gen:  maphash.Comparable(inodeSeeds[1], k),
+		Ino:  maphash.Comparable(inodeSeeds[0], p)/2 | high,
+		Gen:  maphash.Comparable(inodeSeeds[1], p),
 	}
 }

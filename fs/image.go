@@ -57,7 +57,7 @@ func (i *image) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
 		return nil, i.errno(err)
 	}
 	defer p.release()
-	return listMembers(v, p, ""), 0
+	return listMembers(i.EmbeddedInode(), v, p, ""), 0
 }
 
 var _ = (gofs.NodeLookuper)((*image)(nil))
@@ -104,7 +104,7 @@ func (d *memberDir) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno)
 		return nil, d.fail(err)
 	}
 	defer p.release()
-	return listMembers(d.version, p, d.name()), 0
+	return listMembers(d.EmbeddedInode(), d.version, p, d.name()), 0
 }
 
 var _ = (gofs.NodeLookuper)((*memberDir)(nil))
@@ -143,13 +143,14 @@ func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, 
 	return m.child(ctx, parent, n, valid, out)
 }
 
-// listMembers lists the members directly in dir, which is "" for the top.
-func listMembers(v *version, p *plan, dir string) gofs.DirStream {
+// listMembers lists the members directly in dir, which is "" for the top, as those of
+// parent.
+func listMembers(parent *gofs.Inode, v *version, p *plan, dir string) gofs.DirStream {
 	members := p.members.in(dir)
 	list := make([]fuse.DirEntry, 0, len(members))
 	for _, m := range members {
 		a := memberAttributes(v, p, m)
-		list = append(list, fuse.DirEntry{Name: path.Base(m.Name), Mode: a.kind, Ino: a.key.inode(a.kind).Ino})
+		list = append(list, fuse.DirEntry{Name: path.Base(m.Name), Mode: a.kind, Ino: a.key.inode(parent, a.kind).Ino})
 	}
 	return gofs.NewListDirStream(list)
 }
