@@ -147,7 +147,7 @@ func (b *bench) backups(site *xcatsite.Site, bundle, file string, flags []string
 		[ -d "$RESTIC_REPOSITORY" ] || restic init -q
 		restic backup -q "$2"
 		sync; du -sb "$RESTIC_REPOSITORY" | cut -f 1`
-	const rsync = `rsync --inplace --no-whole-file --stats "$2" "$1/kept.tgz" | awk '/Literal data/ { gsub(",", ""); print $3 }'`
+	const rsync = `rsync --no-whole-file --stats "$2" "$1/kept.tgz" | awk '/Literal data/ { gsub(",", ""); print $3 }'`
 	for _, p := range []struct{ name, tool, script string }{{"restic backup", "restic", restic}, {"rsync", "rsync", rsync}} {
 		var took [2]samples
 		var bytes [2]int64
