@@ -45,7 +45,7 @@ type Engine struct {
 	budget    *blocks.Budget
 	queue     *blocks.Queue
 	cache     *blocks.Cache
-	scratches scratches
+	scratches *scratches
 	index     *index.Index
 	disk      *disk.Cache
 	counts    counts
@@ -79,7 +79,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 	return &Engine{
 		codec: codec, log: opts.Log, budget: budget, queue: queue,
 		cache:     blocks.NewCache(budget, queue, putBuffer),
-		scratches: scratches{codec: codec},
+		scratches: newScratches(codec, opts.Workers),
 		passes:    map[*sizePass]struct{}{},
 		index:     index.Open(opts.CacheDir, opts.Warn),
 		disk: disk.Open(disk.Options{

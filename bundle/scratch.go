@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// bufferSize is the size of a worker's buffers. It holds the largest segment, a whole chunk of a tree, and also the
-// gzip member made of it: the slack covers block headers, the FEXTRA field
-// and its padding.
+// bufferSize is the size of a worker's buffers. It holds the largest segment, a whole
+// chunk of a tree, and also the gzip member made of it: the slack covers block headers,
+// the FEXTRA field and its padding.
 const bufferSize = segmentMax + 8<<10
 
 // buffers is the memory that getBuffer hands out again. A sync.Pool loses it with
@@ -92,15 +92,29 @@ type scratches struct {
 	idle  []*scratch
 }
 
+// newScratches makes what n workers need before somebody waits for the first segment.
+func newScratches(codec Codec, n int) *scratches {
+	s := &scratches{codec: codec}
+	for range n {
+		s.put(s.make())
+	}
+	return s
+}
+
+func (s *scratches) make() *scratch {
+	return &scratch{enc: newEncoder(s.codec), raw: make([]byte, bufferSize), made: make([]byte, bufferSize)}
+}
+
 func (s *scratches) get() *scratch {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if last := len(s.idle) - 1; last >= 0 {
-		sc := s.idle[last]
-		s.idle = s.idle[:last]
-		return sc
+	last := len(s.idle) - 1
+	if last < 0 {
+		return s.make()
 	}
-	return &scratch{enc: newEncoder(s.codec), raw: make([]byte, bufferSize), made: make([]byte, bufferSize)}
+	sc := s.idle[last]
+	s.idle = s.idle[:last]
+	return sc
 }
 
 func (s *scratches) put(sc *scratch) {
