@@ -132,10 +132,13 @@ func (c *Cache) Get(k blocks.Key, most int64) (data []byte, ok bool) {
 
 var errSilent = errors.New("its files do not answer")
 
-// Has reports whether a segment is likely to be there.
+// Has reports whether a file of the segment is there, which Get may refuse.
 func (c *Cache) Has(k blocks.Key) bool {
-	_, ok := c.Length(k)
-	return ok
+	if c == nil {
+		return false
+	}
+	var err error
+	return c.patience.Try(func() { _, err = os.Lstat(c.path(k)) }, nil) && err == nil
 }
 
 // Length returns how long a segment is without reading it. Get may find that
