@@ -422,6 +422,29 @@ func TestReadingAllFindsTheChecksumOfWhatIsDeflated(t *testing.T) {
 	}
 }
 
+// Reads that come while the hash is busy are not lost.
+func TestTheHashFollowsReadsThatCameWhileItWasBusy(t *testing.T) {
+	r := seeded(t)
+	root := siteRoot(t, t.TempDir())
+	writeFile(t, root.Dir()+"/image", prose(r, 8*segmentMax))
+	b := newBundle(t, newEngine(t, EngineOptions{}), "foo", fileMember(t, root, "/image"))
+	size, err := b.Size(context.Background())
+	if err != nil {
+		t.Fatal(err)
+	}
+	b.hash.turn <- struct{}{}
+	reader := b.NewReader()
+	defer reader.Close()
+	if _, err := readAt(reader, make([]byte, size), 0); err != nil {
+		t.Fatal(err)
+	}
+	b.hashWhatIsRead()
+	if b.hash.turn <- struct{}{}; b.hash.next != len(b.segs) {
+		t.Errorf("%d of %d segments are hashed", b.hash.next, len(b.segs))
+	}
+	<-b.hash.turn
+}
+
 func TestAChecksumGoesOnWhereTheLastReaderHasLeftIt(t *testing.T) {
 	r := seeded(t)
 	root := siteRoot(t, t.TempDir())
