@@ -152,9 +152,10 @@ func (f *folder) errors(of view, r rows, name string, v *version) (node, time.Du
 // listing is an open folder.
 //
 // The kernel asks for attributes along with names when it sees that the reader
-// looks at each file, as ls -l does, and for the first names of every listing,
-// of which those of directories cost nothing. It gets those that cost little. A bundle that would have to be measured is
-// left for the lookup of its own, which can be interrupted.
+// looks at each file, as ls -l does, and for the first names of every listing, of
+// which those of directories cost nothing. It gets those that cost little. A bundle
+// that would have to be measured is left for the lookup of its own, which can be
+// interrupted.
 type listing struct {
 	folder  *folder
 	entries []fuse.DirEntry

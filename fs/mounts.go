@@ -47,7 +47,7 @@ func FindMount(dir string) (string, error) {
 	}
 	mounts, err := Mounts()
 	if err == nil && !slices.Contains(mounts, real) {
-		err = fmt.Errorf("%s is not a mount of %s", dir, fsName)
+		err = fmt.Errorf("%s %w", dir, ErrNotMounted)
 	}
 	return real, err
 }

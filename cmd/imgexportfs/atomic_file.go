@@ -13,9 +13,9 @@ import (
 // atomicFile is a file that gets its name when it is complete. Until then it has none
 // (O_TMPFILE), so that nothing is left of it when the program is killed, or a hidden
 // temporary one in the same directory where the file system cannot do that. Its mode is
-// 0600, because bundles and tables hold passwords. The library renameio does not fit here: it puts the whole
-// name into the temporary one, which fails for the longest names, and it does not
-// sync the directory.
+// 0600, because bundles and tables hold passwords. The library renameio does not fit
+// here: it puts the whole name into the temporary one, which fails for the longest names,
+// and it does not sync the directory.
 type atomicFile struct {
 	*os.File
 	path string

@@ -110,7 +110,7 @@ cat <<END
 That was all of it. The site is still in $demo. What to try next,
 from $(dirname "$demo"):
 
-  $program mount --root $place/site $place/mnt &  # and look around
+  $program mount --daemon --root $place/site $place/mnt  # and look around
   rm $place/site/install/netboot/rhels9.2/x86_64/rhels9.2-x86_64-netboot-compute/kernel
   ls $place/mnt; cat $place/mnt/*.errors  # what is wrong is said, not left out
   $program umount $place/mnt
