@@ -172,7 +172,7 @@ func (r *Reader) expect(starts []int64, off, end int64) {
 }
 
 // makeAhead has up to window segments of n from front on made, as far as the
-// reader's share of the budget goes. r.mu is held, or nobody else has r.
+// reader's share of the budget goes. r.mu is held, or r is not shared yet.
 func (r *Reader) makeAhead(front, n, window int) {
 	share := r.share()
 	for i := front; i < min(front+window, n) && share > 0; i++ {

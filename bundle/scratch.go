@@ -70,7 +70,7 @@ func getBuffer(n int64) []byte {
 	return buffers.get(n)
 }
 
-// putBuffer takes back memory that nobody uses any more.
+// putBuffer takes back memory that is no longer used.
 func putBuffer(b []byte) {
 	if cap(b) >= smallBuffer {
 		buffers.put(b)

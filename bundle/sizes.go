@@ -193,7 +193,7 @@ func (b *Bundle) loadIndex() {
 }
 
 // save writes what is known of this bundle to the index file, in the background:
-// nobody who waits for a size or a checksum waits for a disk.
+// no caller that waits for a size or a checksum waits for a disk.
 func (b *Bundle) save() {
 	var deflated []blocks.Key
 	for _, seg := range b.segs {

@@ -98,7 +98,7 @@ func (f *memberFile) sourceHandle(h *source.Handle) gofs.FileHandle {
 type sourceHandle struct {
 	file   *versionFile
 	source *source.Handle
-	reads  sync.WaitGroup // in progress, also those that nobody waits for any more
+	reads  sync.WaitGroup // in progress, also those whose request has gone
 }
 
 // readBuffers hold what is read of sources. A read that hangs keeps its buffer when

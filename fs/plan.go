@@ -18,8 +18,8 @@ import (
 
 // plan is all that is known of an image in one state: what its bundle is made
 // from, and what is wrong with it. It may be large, so it is in the budget and
-// goes when there is no room; a version is what stays of it. Who has got a plan
-// calls release.
+// goes when there is no room; a version is what stays of it. Each user of a
+// plan calls release once.
 type plan struct {
 	name        string
 	fingerprint [32]byte

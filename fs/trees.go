@@ -34,7 +34,7 @@ type treePlace struct {
 	walk *walk     // in progress, or nil
 }
 
-// tree is a tree in one state. Who has got it calls release.
+// tree is a tree in one state. Each user of it calls release once.
 type tree struct {
 	content  *bundle.Tree
 	findings source.Findings

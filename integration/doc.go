@@ -1,7 +1,7 @@
 // Package integration tests the whole program from the outside: the built
 // binary, a real mount, SQLite files, MariaDB and PostgreSQL servers that the
-// tests start for themselves, and the tools that people use on a mount (cp, rsync, tar, cpio, sha256sum, diff, Python's tarfile, busybox tar,
-// bsdtar).
+// tests start for themselves, and the tools that people use on a mount (cp, rsync, tar,
+// cpio, sha256sum, diff, Python's tarfile, busybox tar, bsdtar).
 //
 // The measure is testdata/conformance: what xCAT's own imgexport did with 127
 // requests on the site in site.tar.gz. RULES.md there says in words what was

@@ -55,8 +55,9 @@ func (e *CSVError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.
 
 // ReadCSV reads what WriteCSV and tabdump write, also after it was edited by hand: values
 // need no quotation marks, lines that begin with # are comments, empty lines and carriage
-// returns at the ends of lines are ignored, and columns stand in any order. Truncated text is an error: every row must have as many fields as
-// there are columns, and the last line must end with a newline. The errors are *CSVError.
+// returns at the ends of lines are ignored, and columns stand in any order. Truncated text
+// is an error: every row must have as many fields as there are columns, and the last line
+// must end with a newline. The errors are *CSVError.
 func ReadCSV(text []byte) (Dump, error) {
 	r := csvReader{text: string(text), line: 1}
 	header, found := r.header()

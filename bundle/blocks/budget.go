@@ -6,14 +6,14 @@ import (
 )
 
 // Budget is the memory for all that grows with use and can be made again:
-// blocks, plans, trees. What nobody uses stays as long as there is room, and
+// blocks, plans, trees. What is not in use stays as long as there is room, and
 // goes when there is none, least recently used first. It is safe for use by
 // several goroutines.
 type Budget struct {
 	mu    sync.Mutex // guards what follows, and the blocks of a Cache
 	limit int64
 	used  int64
-	idle  *list.List // of *Share that nobody uses, least recently used in front
+	idle  *list.List // of *Share that are not in use, least recently used in front
 }
 
 // NewBudget returns a budget of so many bytes.
@@ -76,7 +76,7 @@ func (s *Share) use() bool {
 	return true
 }
 
-// Release ends one use. A thing that nobody uses may be dropped at any time.
+// Release ends one use. A thing that is not in use may be dropped at any time.
 func (s *Share) Release() {
 	s.budget.mu.Lock()
 	defer s.budget.mu.Unlock()
@@ -111,7 +111,7 @@ func (s *Share) forget() {
 	s.drop()
 }
 
-// makeRoom drops what nobody uses until there is room for so many bytes, or
+// makeRoom drops what is not in use until there is room for so many bytes, or
 // nothing is left to drop.
 func (b *Budget) makeRoom(size int64) {
 	for b.used+size > b.limit && b.idle.Len() > 0 {

@@ -27,7 +27,7 @@ type Cache struct {
 	// Guarded by budget.mu.
 	blocks map[Key]*Block
 	busy   int64         // bytes of blocks that are in use or being made
-	freed  chan struct{} // closed when busy becomes less; nil if nobody waits for that
+	freed  chan struct{} // closed when busy becomes less; nil if there is no waiter
 }
 
 // NewCache returns a cache whose blocks are made by the queue. recycle gets the

@@ -105,7 +105,7 @@ func (p configPath) find() (name string, named bool) {
 }
 
 // read reads the configuration file and checks all that it holds, whichever command
-// it is for. There need not be one if nobody has named it.
+// it is for. There need not be one unless it was named.
 func (p configPath) read(stderr io.Writer) (*config.File, error) {
 	name, named := p.find()
 	if name == "" {

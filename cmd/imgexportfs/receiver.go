@@ -1,12 +1,13 @@
 package main
 
-// receiver runs on the other host with the path and the name to use in a directory. It keeps the rules of localPlace.file. As on this host the bundle has a hidden
-// temporary name until it is complete and on the disk.
+// receiver runs on the other host with the path and the name to use in a directory. It
+// keeps the rules of localPlace.file. As on this host the bundle has a hidden temporary name
+// until it is complete and on the disk.
 //
 // A lost connection looks like the end of the bundle, and the last source may turn out
 // to have changed after all bytes are sent. So the size follows a good bundle, in 20
-// bytes that are cut off. The last line on stdout says that all is well, because not every host runs what it is
-// asked to: an account may be limited to one command.
+// bytes that are cut off. The last line on stdout says that all is well, because not
+// every host runs what it is asked to: an account may be limited to one command.
 //
 // The script is one line, and without "!", because the login shell that hands it to sh
 // may be a csh. SIGPIPE is ignored, because a message must not end the shell before the

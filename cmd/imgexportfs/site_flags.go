@@ -158,8 +158,9 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 	return site, catalog, nil
 }
 
-// engine returns an engine that makes bundles as the flags say. log is told of
-// panics, and of a cache that cannot be used; without one, stderr is told of that. The heap of the process is limited from now on.
+// engine returns an engine that makes bundles as the flags say. log is told of panics, and
+// of a cache that cannot be used; without one, stderr is told of that. The heap of the
+// process is limited from now on.
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
 	warn := func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) }
 	if log != nil {

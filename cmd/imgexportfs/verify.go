@@ -85,7 +85,7 @@ func runVerify(c *cli.Context, opts verifyOptions) error {
 	return nil
 }
 
-// open opens the site to compare with; nil if there is none. A site that nobody has named
+// open opens the site to compare with; nil if there is none. A site that was not named
 // need not be there.
 func (o verifyOptions) open(ctx context.Context, stderr io.Writer) (*comparedSite, error) {
 	if o.against == againstNone {
