@@ -2,7 +2,6 @@ package source
 
 import (
 	"errors"
-	"fmt"
 	"slices"
 	"strings"
 
@@ -14,7 +13,7 @@ import (
 // labelled when it boots.
 func attributes(dirfd int, base string) ([]string, error) {
 	var buf [1024]byte
-	n, err := unix.Llistxattr(fmt.Sprintf("/proc/self/fd/%d/%s", dirfd, base), buf[:])
+	n, err := listxattr(dirfd, base, buf[:])
 	switch {
 	case errors.Is(err, unix.ERANGE):
 		n = copy(buf[:], "(many)\x00")

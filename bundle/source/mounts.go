@@ -2,6 +2,7 @@ package source
 
 import (
 	"fmt"
+	"path"
 	"strings"
 	"sync"
 	"time"
@@ -90,16 +91,26 @@ func (m *mounts) read() error {
 	return nil
 }
 
-// isOwn reports whether an imgexportfs is mounted at path.
-func (m *mounts) isOwn(path string) bool {
+// isOwn reports whether an imgexportfs is mounted at place.
+func (m *mounts) isOwn(place string) bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.own[path]
+	return m.own[place]
 }
 
-// isFUSE reports whether any FUSE file system is.
-func (m *mounts) isFUSE(path string) bool {
+// fuseIn returns the names in a directory where FUSE file systems are mounted.
+func (m *mounts) fuseIn(dir string) map[string]bool {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
-	return m.fuse[path]
+	var names map[string]bool
+	for place := range m.fuse {
+		if path.Dir(place) != dir {
+			continue
+		}
+		if names == nil {
+			names = map[string]bool{}
+		}
+		names[path.Base(place)] = true
+	}
+	return names
 }

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"path"
 	"slices"
 
 	"golang.org/x/sync/errgroup"
@@ -150,8 +151,9 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	}
 	slices.Sort(names)
 	l.files = make([]found, 0, len(names))
+	programs := w.root.paths.mounts.fuseIn(path.Clean(w.root.paths.top + w.top + name[len(w.name):]))
 	for _, base := range names {
-		if w.isFUSE(name + "/" + base) {
+		if programs[base] {
 			l.files = append(l.files, mountPoint(name+"/"+base, statOf(&raw)))
 			continue
 		}
@@ -164,14 +166,9 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	return nil
 }
 
-// isFUSE reports whether a program's file system is mounted on a file of the tree.
-// To look at it would be a request to that program, which may hang, or be this one.
-func (w *walk) isFUSE(name string) bool {
-	return w.root.paths.mounts.isFUSE(w.root.paths.top + w.top + name[len(w.name):])
-}
-
-// mountPoint stands for a directory that is not looked at, in a directory that
-// parent describes.
+// mountPoint stands for a directory where a program's file system is mounted, in a
+// directory that parent describes. To look at it would be a request to that program, which
+// may hang, or be this one.
 func mountPoint(name string, parent Stat) found {
 	st := Stat{Mode: unix.S_IFDIR | 0o755, Nlink: 1, Identity: Identity{MtimeNs: parent.MtimeNs}}
 	return found{node: Node{Name: name, Stat: st}, below: &folder{left: "a FUSE file system is mounted on it"}}
