@@ -28,6 +28,9 @@ func TestShellsCompleteImagesAndNodes(t *testing.T) {
 	const bash = `. "$1"; export PATH=$2:$PATH; COMP_LINE=$3; COMP_POINT=${#COMP_LINE}; shift 3
 		COMP_WORDS=("$@"); COMP_CWORD=$(($# - 1)); compopt() { :; }; _imgexportfs; printf '%s\n' "${COMPREPLY[@]}"`
 	const fish = `source $argv[1]; set -x PATH $argv[2] $PATH; complete -C $argv[3]`
+	// What zsh itself would do with the words is printed instead.
+	const zsh = `compdef() { : }; compset() { : }; _files() { : }; _describe() { print -rl -- "${(@P)2}" }
+		source $1; path=($2 $path); words=(${(s: :)3}); CURRENT=$#words; PREFIX=$words[-1]; _imgexportfs`
 	for _, c := range []struct {
 		line string
 		bash []string // the words as bash splits them
@@ -65,9 +68,16 @@ func TestShellsCompleteImagesAndNodes(t *testing.T) {
 			}
 			expectLines(t, "fish: "+c.line, got, c.want)
 		}
-	}
-	if _, err := exec.LookPath("zsh"); err == nil {
-		run(t, "zsh", "-n", filepath.Join(share, "zsh/site-functions/_imgexportfs"))
+		if _, err := exec.LookPath("zsh"); err == nil {
+			script := filepath.Join(share, "zsh/site-functions/_imgexportfs")
+			out := process{args: []string{"zsh", "-f", "-c", zsh, "zsh", script, bin, line}}.run(t)
+			var got []string
+			for row := range strings.Lines(out.stdout) {
+				word, _, _ := strings.Cut(strings.ReplaceAll(strings.TrimSuffix(row, "\n"), `\:`, "\x00"), ":")
+				got = append(got, strings.ReplaceAll(word, "\x00", ":"))
+			}
+			expectLines(t, "zsh: "+c.line, got, c.want)
+		}
 	}
 }
 

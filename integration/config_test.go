@@ -78,6 +78,20 @@ func TestMountedBundleHasTheExtrasAndPostscriptsOfTheFile(t *testing.T) {
 	expectContains(t, "verify", program(t, work, "verify", "--root", site.Dir(), m.path("foo.tgz")).stdout, "current")
 }
 
+// A mistyped image of the file would silently change nothing: check says so, if it looks
+// at all images.
+func TestCheckNamesEntriesOfTheFileThatAreForNoImage(t *testing.T) {
+	site := extrasSite(t)
+	file := configFile(t, "images:\n  foo: {postscripts: n1}\n  fooo: {postscripts: n2}\n")
+	check := func(args ...string) result {
+		return program(t, t.TempDir(), append([]string{"check", "--root", site.Dir(), "--config", file}, args...)...)
+	}
+	all := check()
+	expectCode(t, all, 1)
+	expectContains(t, "check", all.stdout, file+`:3: images: "fooo" is for no image of the site; did you mean foo`+"\n", "1 line of "+file+" for no image\n")
+	expectCode(t, check("foo"), 0)
+}
+
 // A line of fstab names the file as an option, and a mount in the background reads it.
 func TestFstabLineNamesAConfigurationFile(t *testing.T) {
 	site := extrasSite(t)

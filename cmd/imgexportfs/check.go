@@ -5,6 +5,8 @@ import (
 	"fmt"
 
 	"github.com/urfave/cli/v2"
+
+	"imgexportfs/cmd/imgexportfs/config"
 )
 
 func checkCommand() *cli.Command {
@@ -35,16 +37,41 @@ func runCheck(c *cli.Context, flags *siteFlags) error {
 			fmt.Fprintf(w, "%s: %s\n", escaped(r.Image), escaped(p))
 		}
 	}
-	if problems == 0 {
-		fmt.Fprintf(w, "%s, no problems\n", counted(len(reports), "image"))
-	} else {
-		fmt.Fprintf(w, "%s, %s in %d of them\n", counted(len(reports), "image"), counted(problems, "problem"), faulty)
+	result := "no problems"
+	if problems > 0 {
+		result = fmt.Sprintf("%s in %d of them", counted(problems, "problem"), faulty)
 	}
+	idle := flags.idleEntries(reports, c.Args().Present())
+	for _, entry := range idle {
+		fmt.Fprintln(w, escaped(entry))
+	}
+	if len(idle) > 0 {
+		result += fmt.Sprintf("; %s of %s for no image", counted(len(idle), "line"), flags.file.Name)
+	}
+	fmt.Fprintf(w, "%s, %s\n", counted(len(reports), "image"), result)
 	if err := w.Flush(); err != nil {
 		return withCode(exitWrite, err)
 	}
-	if problems > 0 {
+	if problems+len(idle) > 0 {
 		return &exitError{code: exitProblems}
 	}
 	return nil
+}
+
+// idleEntries says which entries of the configuration file are for none of the images,
+// most often because a name is mistyped. Where only some images were looked at, there is
+// nothing to say.
+func (f *siteFlags) idleEntries(reports []imageReport, some bool) (lines []string) {
+	if some || !f.isOfSite() {
+		return nil
+	}
+	names := make([]string, len(reports))
+	for i, r := range reports {
+		names[i] = r.Image
+	}
+	for _, entry := range f.file.Idle(names) {
+		line := f.file.Error(entry.Line, "%s: %q is for no image of the site", config.ImagesKey, entry.Pattern)
+		lines = append(lines, line.Error()+didYouMean(entry.Pattern, names))
+	}
+	return lines
 }

@@ -44,8 +44,8 @@ type File struct {
 	Images   []Image   // in their order
 }
 
-// imagesKey heads what is said of images.
-const imagesKey = "images"
+// ImagesKey heads what is said of images.
+const ImagesKey = "images"
 
 // Parse reads a file. keys are the settings that it may hold.
 func Parse(name string, text []byte, keys map[string]Kind) (*File, error) {
@@ -55,12 +55,12 @@ func Parse(name string, text []byte, keys map[string]Kind) (*File, error) {
 		return f, err
 	}
 	err = f.eachEntry(top, "the file", func(key string, at, value *yaml.Node) error {
-		if key == imagesKey {
+		if key == ImagesKey {
 			return f.readImages(value)
 		}
 		kind, known := keys[key]
 		if !known {
-			known := append(slices.Sorted(maps.Keys(keys)), imagesKey)
+			known := append(slices.Sorted(maps.Keys(keys)), ImagesKey)
 			return f.Error(at.Line, "unknown key %q; there are %s", key, strings.Join(known, ", "))
 		}
 		values, err := f.values(key, kind, value)

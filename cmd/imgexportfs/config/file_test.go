@@ -34,9 +34,9 @@ images:
 		t.Errorf("settings %v, want %v", f.Settings, want)
 	}
 	for name, want := range map[string]Image{
-		"rhel9": {"rhel9", []string{"/etc/a", "/etc/b:/etc/c"}, "n1"},
-		"rhel8": {Pattern: "rhel*", Extras: []string{"/mnt"}},
-		"none":  {Pattern: "none"},
+		"rhel9": {"rhel9", 7, []string{"/etc/a", "/etc/b:/etc/c"}, "n1"},
+		"rhel8": {Pattern: "rhel*", Line: 12, Extras: []string{"/mnt"}},
+		"none":  {Pattern: "none", Line: 13},
 		"sles":  {},
 	} {
 		if got := f.Image(name); !reflect.DeepEqual(got, want) {
@@ -47,6 +47,24 @@ images:
 		if f, err := Parse("f", []byte(nothing), testKeys); err != nil || len(f.Settings)+len(f.Images) > 0 {
 			t.Errorf("%q: %+v, %v", nothing, f, err)
 		}
+	}
+}
+
+// An entry is idle if no image takes it, also when a name matches it that another entry is for.
+func TestIdleEntriesAreForNoImage(t *testing.T) {
+	f, err := Parse("f", []byte("images: {rhel: {}, rhle: {}, 'r*': {}, 'rhel*': {}, 's*': {}}"), nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, image := range f.Idle([]string{"rhel", "rocky"}) {
+		got = append(got, image.Pattern)
+	}
+	if want := []string{"rhle", "rhel*", "s*"}; !reflect.DeepEqual(got, want) {
+		t.Errorf("idle are %q, want %q", got, want)
+	}
+	if none := (*File)(nil).Idle([]string{"rhel"}); none != nil {
+		t.Errorf("no file has idle entries: %v", none)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 // Image says what the bundle of an image holds besides the image.
 type Image struct {
 	Pattern string   // the name of an image, or a glob
+	Line    int      // of the file
 	Extras  []string // as for -e of imgexport: FILE or FILE:DIRECTORY
 	Node    string   // as for -p of imgexport; "" for none
 }
@@ -39,12 +40,30 @@ func (f *File) Image(name string) Image {
 	return Image{}
 }
 
+// Idle returns the images of the file that stand for none of names: their pattern matches
+// none, or what it matches stands under its own name or an earlier glob.
+func (f *File) Idle(names []string) (idle []Image) {
+	if f == nil {
+		return nil
+	}
+	used := map[string]bool{}
+	for _, name := range names {
+		used[f.Image(name).Pattern] = true
+	}
+	for _, image := range f.Images {
+		if !used[image.Pattern] {
+			idle = append(idle, image)
+		}
+	}
+	return idle
+}
+
 func (f *File) readImages(n *yaml.Node) error {
-	return f.eachEntry(n, imagesKey, func(pattern string, at, value *yaml.Node) error {
+	return f.eachEntry(n, ImagesKey, func(pattern string, at, value *yaml.Node) error {
 		if _, err := path.Match(pattern, ""); err != nil || pattern == "" {
 			return f.Error(at.Line, "%q is neither the name of an image nor a valid pattern", pattern)
 		}
-		image := Image{Pattern: pattern}
+		image := Image{Pattern: pattern, Line: at.Line}
 		err := f.eachEntry(value, "image "+pattern, image.reader(f))
 		f.Images = append(f.Images, image)
 		return err
