@@ -186,7 +186,7 @@ func (b *Bundle) recipe(i int) blocks.Recipe {
 // processors, and takes 1.7 s since.
 func (b *Bundle) quick(i int) bool {
 	seg := b.segs[i]
-	return seg.stored || seg.size() >= cachedMin && b.engine.disk.Has(seg.key)
+	return seg.stored || b.isCached(i) && b.engine.disk.Has(seg.key)
 }
 
 // member returns the gzip member of segment i, made or from the disk.
@@ -198,8 +198,10 @@ func (b *Bundle) member(i int) ([]byte, error) {
 		})
 		return made, b.wrap(err)
 	}
-	if made, ok := b.engine.disk.Get(b.segs[i].key, b.memberMax(i)); ok {
-		return made, nil
+	if b.isCached(i) {
+		if made, ok := b.engine.disk.Get(b.segs[i].key, b.memberMax(i)); ok {
+			return made, nil
+		}
 	}
 	sc := b.engine.scratches.get()
 	defer b.engine.scratches.put(sc)
@@ -221,7 +223,7 @@ func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 	b.engine.counts.deflated.Add(1)
 	made := sc.enc.appendMember(sc.made[:0], raw, b.planOf(i))
 	b.engine.index.PutLength(seg.key, int64(len(made)))
-	if seg.size() >= cachedMin {
+	if b.isCached(i) {
 		b.engine.disk.Put(seg.key, made)
 	}
 	return made, nil
@@ -230,6 +232,9 @@ func (b *Bundle) deflated(sc *scratch, i int) ([]byte, error) {
 // cachedMin is the size of the smallest segment that is cached on disk: what is
 // smaller is compressed in a millisecond.
 const cachedMin = 64 << 10
+
+// isCached reports whether the disk is asked for segment i, and gets it.
+func (b *Bundle) isCached(i int) bool { return !b.segs[i].stored && b.segs[i].size() >= cachedMin }
 
 func (b *Bundle) wrap(err error) error {
 	if err == nil {

@@ -174,9 +174,11 @@ func (b *Bundle) measure(i int) (int64, error) {
 	if n, ok := b.engine.index.Length(key); ok {
 		return n, nil // found by somebody else meanwhile
 	}
-	if n, ok := b.engine.disk.Length(key); ok {
-		b.engine.index.PutLength(key, n)
-		return n, nil
+	if b.isCached(i) {
+		if n, ok := b.engine.disk.Length(key); ok {
+			b.engine.index.PutLength(key, n)
+			return n, nil
+		}
 	}
 	sc := b.engine.scratches.get()
 	defer b.engine.scratches.put(sc)

@@ -38,11 +38,13 @@ var _ = (gofs.NodeOpendirHandler)((*folder)(nil))
 func (f *folder) OpendirHandle(ctx context.Context, _ uint32) (gofs.FileHandle, uint32, syscall.Errno) {
 	ctx, done := wanted(ctx)
 	defer done()
+	pause := f.versions.warmer.pause()
 	list, err := f.list(ctx)
 	if err != nil {
+		pause.end()
 		return nil, 0, f.errno(err)
 	}
-	return &listing{folder: f, entries: list}, 0, 0
+	return &listing{folder: f, entries: list, pause: pause}, 0, 0
 }
 
 func (f *folder) list(ctx context.Context) ([]fuse.DirEntry, error) {
@@ -160,6 +162,7 @@ type listing struct {
 	folder  *folder
 	entries []fuse.DirEntry
 	next    int
+	pause   *pause
 }
 
 // unasked is for how many entries the kernel wants attributes before it can
@@ -173,11 +176,17 @@ func (l *listing) Readdirent(context.Context) (*fuse.DirEntry, syscall.Errno) {
 	if l.next == len(l.entries) {
 		return nil, 0
 	}
+	l.pause.prolong()
 	l.next++
 	e := l.entries[l.next-1]
 	e.Off = uint64(l.next)
 	return &e, 0
 }
+
+var _ = (gofs.FileReleasedirer)((*listing)(nil))
+
+// Releasedir ends the listing.
+func (l *listing) Releasedir(context.Context, uint32) { l.pause.end() }
 
 var _ = (gofs.FileSeekdirer)((*listing)(nil))
 

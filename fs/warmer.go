@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"sync"
+	"time"
 
 	"imgexportfs/bundle/blocks"
 	"imgexportfs/bundle/source"
@@ -12,7 +13,7 @@ import (
 
 // warmer finds out the sizes of bundles before they are asked for, one bundle
 // after the other, those that were last looked at first. What requests wait for
-// goes before its work.
+// goes before its work, and it begins none while a folder is listed.
 type warmer struct {
 	versions *versions
 
@@ -20,6 +21,8 @@ type warmer struct {
 	queue *list.List // of view: what to do, next in front
 	place map[view]*list.Element
 	more  chan struct{} // holds a token while the queue may not be empty
+	lists int           // of folders, in progress
+	quiet chan struct{} // closed when lists becomes 0
 }
 
 func newWarmer(vs *versions) *warmer {
@@ -47,6 +50,61 @@ func (w *warmer) hurry(of view) {
 	defer w.mu.Unlock()
 	if place := w.place[of]; place != nil {
 		w.queue.MoveToFront(place)
+	}
+}
+
+// pause has the warmer begin nothing until the pause ends.
+func (w *warmer) pause() *pause {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lists++; w.lists == 1 {
+		w.quiet = make(chan struct{})
+	}
+	p := &pause{warmer: w}
+	p.timer = time.AfterFunc(pauseMax, p.end)
+	return p
+}
+
+// pause is one for a folder that is listed.
+type pause struct {
+	warmer *warmer
+	timer  *time.Timer
+	ended  bool // guarded by warmer.mu
+}
+
+// pauseMax is when a pause ends that is not prolonged: a program may keep a folder open.
+const pauseMax = time.Second
+
+// prolong is called while the listing goes on.
+func (p *pause) prolong() { p.timer.Reset(pauseMax) }
+
+func (p *pause) end() {
+	w := p.warmer
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if p.ended {
+		return
+	}
+	p.ended = true
+	if w.lists--; w.lists == 0 {
+		close(w.quiet)
+	}
+}
+
+// rest returns when no folder is listed.
+func (w *warmer) rest(ctx context.Context) error {
+	for {
+		w.mu.Lock()
+		lists, quiet := w.lists, w.quiet
+		w.mu.Unlock()
+		if lists == 0 {
+			return nil
+		}
+		select {
+		case <-quiet:
+		case <-ctx.Done():
+			return ctx.Err()
+		}
 	}
 }
 
@@ -83,7 +141,11 @@ func (w *warmer) run(ctx context.Context) {
 			return
 		case <-w.more:
 		}
-		for of, ok := w.pop(); ok && ctx.Err() == nil; of, ok = w.pop() {
+		for w.rest(ctx) == nil && ctx.Err() == nil {
+			of, ok := w.pop()
+			if !ok {
+				break
+			}
 			err := blocks.Guarded(log, "find the size of image "+of.image, func() error { return w.size(ctx, of) })
 			if err != nil && ctx.Err() == nil && !errors.Is(err, source.ErrChanged) && !isTimeout(err) {
 				log.Error("the size of a bundle could not be found", "image", of.image, "error", err)

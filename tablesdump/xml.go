@@ -15,7 +15,7 @@ type Element struct {
 	name     string
 	text     string
 	group    bool
-	children []Element
+	children []Element // in the order of a manifest
 }
 
 // Value returns the element name that holds text. A value that is empty or
@@ -28,14 +28,14 @@ func Value(name, text string) Element {
 // Group returns the element name that holds children. In the manifest they
 // stand in byte order of their names; those of one name keep their order.
 func Group(name string, children ...Element) Element {
-	return Element{name: name, group: true, children: children}
+	return Element{name: name, group: true, children: sorted(children)}
 }
 
 // Blank returns the paths of the values that are left out of a manifest although they hold
 // more than ASCII's white space, such as a no-break space. A path is as in BadByteError.
 func Blank(root Element) [][]string {
 	var paths [][]string
-	for _, child := range sorted(root.children) {
+	for _, child := range root.children {
 		switch {
 		case child.group:
 			for _, path := range Blank(child) {
@@ -93,7 +93,7 @@ func write(b *bytes.Buffer, e Element, path []string) error {
 	}
 	fmt.Fprintf(b, "%s<%s>\n", margin, e.name)
 	path = append(path, e.name)
-	for _, child := range sorted(e.children) {
+	for _, child := range e.children {
 		if err := write(b, child, path); err != nil {
 			return err
 		}

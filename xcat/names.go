@@ -69,7 +69,7 @@ type Offer struct {
 // where NAME cannot be one of a file: slashes become %2F, NUL bytes %00, a dash at the
 // beginning %2D, and what is too long ends in a hash.
 func (o Offer) ErrorsName() string {
-	name := strings.NewReplacer("/", "%2F", "\x00", "%00").Replace(o.Name)
+	name := fileNameEscapes.Replace(o.Name)
 	if rest, dashed := strings.CutPrefix(name, "-"); dashed {
 		name = "%2D" + rest
 	}
@@ -80,6 +80,8 @@ func (o Offer) ErrorsName() string {
 	}
 	return name + ErrorsSuffix
 }
+
+var fileNameEscapes = strings.NewReplacer("/", "%2F", "\x00", "%00")
 
 // Offers gives the names of a directory to images, in byte order. An image gets NAME,
 // NAME.tgz, NAME.tgz.sha256 and NAME.errors, unless NAME is not valid for a file, would
