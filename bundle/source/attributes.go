@@ -14,6 +14,9 @@ import (
 func attributes(dirfd int, base string) ([]string, error) {
 	var buf [1024]byte
 	n, err := listxattr(dirfd, base, buf[:])
+	for err == unix.EINTR { // see retried
+		n, err = listxattr(dirfd, base, buf[:])
+	}
 	switch {
 	case errors.Is(err, unix.ERANGE):
 		n = copy(buf[:], "(many)\x00")

@@ -91,7 +91,7 @@ func changedIfGone(err error) error {
 // check returns ErrChanged unless the open file is in the planned state.
 func (f *File) check(fd int) error {
 	var raw unix.Stat_t
-	if err := unix.Fstat(fd, &raw); err != nil {
+	if err := retried(func() error { return unix.Fstat(fd, &raw) }); err != nil {
 		return &fs.PathError{Op: "stat", Path: f.path, Err: err}
 	}
 	if statOf(&raw).Identity != f.identity {

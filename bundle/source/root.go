@@ -208,7 +208,7 @@ func (r *Root) look(name string, follow bool) (real string, st Stat, err error) 
 func (r *Root) statReal(name string) (Stat, error) {
 	var raw unix.Stat_t
 	if r.fd < 0 {
-		if err := unix.Fstatat(unix.AT_FDCWD, name, &raw, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+		if err := retried(func() error { return unix.Fstatat(unix.AT_FDCWD, name, &raw, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 			return Stat{}, err
 		}
 		return statOf(&raw), nil
@@ -218,10 +218,20 @@ func (r *Root) statReal(name string) (Stat, error) {
 		return Stat{}, err
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if err := unix.Fstat(fd, &raw); err != nil {
+	if err := retried(func() error { return unix.Fstat(fd, &raw) }); err != nil {
 		return Stat{}, err
 	}
 	return statOf(&raw), nil
+}
+
+// retried repeats a call that a signal has interrupted. The Go runtime sends signals to
+// its own threads, and many FUSE file systems answer EINTR then, to any call.
+func retried(call func() error) error {
+	for {
+		if err := call(); err != unix.EINTR {
+			return err
+		}
+	}
 }
 
 // Readlink returns the target of the symbolic link name.
@@ -291,8 +301,11 @@ func readNames(d *os.File) ([]string, error) {
 // readlinkat reads the link name below dirfd, or dirfd itself when name is "".
 func readlinkat(dirfd int, name string) (string, error) {
 	for size := 256; ; size *= 2 {
-		buf := make([]byte, size)
-		n, err := unix.Readlinkat(dirfd, name, buf)
+		buf, n := make([]byte, size), 0
+		err := retried(func() (err error) {
+			n, err = unix.Readlinkat(dirfd, name, buf)
+			return err
+		})
 		if err != nil {
 			return "", err
 		}
