@@ -21,15 +21,30 @@ type calls struct {
 
 // begin notes a call, which ends with the function returned.
 func (c *calls) begin(path string) (end func()) {
+	_, end = c.beginRow(path)
+	return end
+}
+
+// beginRow notes calls for one path that follow each other, such as those for all files of
+// a directory: next is called between them, so that many calls are not taken for one that
+// hangs.
+func (c *calls) beginRow(path string) (next, end func()) {
 	call := &Call{path, time.Now()}
 	c.mu.Lock()
 	c.open[call] = struct{}{}
 	c.mu.Unlock()
-	return func() {
+	next = func() {
+		now := time.Now()
+		c.mu.Lock()
+		call.Since = now
+		c.mu.Unlock()
+	}
+	end = func() {
 		c.mu.Lock()
 		delete(c.open, call)
 		c.mu.Unlock()
 	}
+	return next, end
 }
 
 // Stuck returns the calls that have been in progress for longer than a time, the

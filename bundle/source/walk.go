@@ -123,7 +123,8 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	defer w.root.calls.begin(w.dir + "/" + name)()
+	next, end := w.root.calls.beginRow(w.dir + "/" + name)
+	defer end()
 	fd, err := w.root.open(w.dir+"/"+name, unix.O_RDONLY|unix.O_DIRECTORY|flags)
 	if err != nil {
 		return changedSince(&fs.PathError{Op: "open", Path: name, Err: err}, flags)
@@ -131,13 +132,14 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 	d := os.NewFile(uintptr(fd), name)
 	defer func() { _ = d.Close() }()
 	var raw unix.Stat_t
-	if err := unix.Fstat(fd, &raw); err != nil {
+	if err := retried(func() error { return unix.Fstat(fd, &raw) }); err != nil {
 		return &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
 	if raw.Ino != ino {
 		return fmt.Errorf("%s: %w", name, ErrChanged)
 	}
 	statOf(&raw).settle() // so that a name that comes or goes behind this shows
+	next()
 	if isPseudo(fd) {
 		l.left = "a file system of the running kernel is mounted on it"
 		return nil
@@ -157,6 +159,7 @@ func (w *walk) list(ctx context.Context, l *folder, name string, ino uint64, fla
 			l.files = append(l.files, mountPoint(name+"/"+base, statOf(&raw)))
 			continue
 		}
+		next()
 		f, err := look(fd, name, base)
 		if err != nil {
 			return changedIfGone(err)
@@ -178,7 +181,7 @@ func mountPoint(name string, parent Stat) found {
 func look(dirfd int, parent, base string) (found, error) {
 	name := parent + "/" + base
 	var raw unix.Stat_t
-	if err := unix.Fstatat(dirfd, base, &raw, unix.AT_SYMLINK_NOFOLLOW); err != nil {
+	if err := retried(func() error { return unix.Fstatat(dirfd, base, &raw, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
 		return found{}, &fs.PathError{Op: "stat", Path: name, Err: err}
 	}
 	f := found{node: Node{Name: name, Stat: statOf(&raw)}}
