@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 	"sync"
 	"syscall"
 	"time"
@@ -101,70 +102,41 @@ type sourceHandle struct {
 	reads  sync.WaitGroup // in progress, also those whose request has gone
 }
 
-// readBuffers hold what is read of sources. A read that hangs keeps its buffer when
-// the request has its answer, so it cannot have that of the request.
-var readBuffers = sync.Pool{New: func() any { return new([readSize]byte) }}
-
 var _ = (gofs.FileReader)((*sourceHandle)(nil))
 
 func (h *sourceHandle) Read(ctx context.Context, dest []byte, off int64) (fuse.ReadResult, syscall.Errno) {
 	ctx, done := wantedUnless(ctx, h.hung)
 	defer done()
 	began := time.Now()
-	buf := readBuffers.Get().(*[readSize]byte)
-	var n int
-	var err error
-	read := make(chan struct{})
-	h.reads.Go(func() {
-		defer close(read)
-		err = blocks.Guarded(h.file.log, "read "+h.source.Path(), func() (err error) {
-			n, err = h.source.ReadAt(buf[:min(len(dest), readSize)], off)
-			return err
-		})
-	})
-	soon := time.NewTimer(interruptPoll)
-	defer soon.Stop()
-	select {
-	case <-read: // as most are, without a goroutine that watches the caller
-	case <-soon.C:
-		select {
-		case <-read:
-		case <-ctx.Done():
-			return nil, h.file.fail(ctx.Err())
-		}
-	}
-	if err != nil && err != io.EOF {
+	r, err := h.file.reads.begin(ctx, h.isStuck)
+	if err != nil {
 		return nil, h.file.fail(err)
 	}
-	h.file.metrics.ReadDone(metrics.Source, n, began)
-	return sourceRead{buf, n}, 0
+	h.reads.Go(func() {
+		r.run(func() error {
+			return blocks.Guarded(h.file.log, "read "+h.source.Path(), func() (err error) {
+				r.n, err = h.source.ReadAt(r.buf[:min(len(dest), readSize)], off)
+				return err
+			})
+		})
+	})
+	if err := r.wait(ctx); err != nil && err != io.EOF {
+		r.Done()
+		return nil, h.file.fail(err)
+	}
+	h.file.metrics.ReadDone(metrics.Source, r.n, began)
+	return r, 0
 }
+
+// isStuck reports whether a read of the source takes longer than it should.
+func (h *sourceHandle) isStuck() bool {
+	return slices.ContainsFunc(h.file.versions.stuck(readStuckAfter), h.isOf)
+}
+
+func (h *sourceHandle) isOf(call source.Call) bool { return call.Path == h.source.Path() }
 
 // hung says so when the source does not answer.
-func (h *sourceHandle) hung() error {
-	return h.file.hung(func(call source.Call) bool { return call.Path == h.source.Path() })
-}
-
-// sourceRead is what a read has found.
-type sourceRead struct {
-	buf *[readSize]byte
-	n   int
-}
-
-var _ = (fuse.ReadResult)(sourceRead{})
-
-// Bytes returns the data.
-func (r sourceRead) Bytes([]byte) ([]byte, fuse.Status) { return r.buf[:r.n], fuse.OK }
-
-// Slices lets the server write the data as it is. Without this method it calls Done
-// before it writes, and another read would have the buffer by then.
-func (r sourceRead) Slices() ([][]byte, fuse.Status) { return [][]byte{r.buf[:r.n]}, fuse.OK }
-
-// Size is the number of bytes.
-func (r sourceRead) Size() int { return r.n }
-
-// Done is called when the kernel has the bytes.
-func (r sourceRead) Done() { readBuffers.Put(r.buf) }
+func (h *sourceHandle) hung() error { return h.file.hung(h.isOf) }
 
 var _ = (gofs.FileReleaser)((*sourceHandle)(nil))
 

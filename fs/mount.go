@@ -59,6 +59,7 @@ type mount struct {
 	started  time.Time
 	engine   *bundle.Engine
 	versions *versions
+	reads    *sourceReads
 	metrics  *metrics.Metrics
 	changes  changes
 	server   *fuse.Server
@@ -98,6 +99,7 @@ func Mount(ctx context.Context, dir string, site *xcat.Site, engine *bundle.Engi
 		started:  time.Now(),
 		engine:   engine,
 		versions: newVersions(life, site, engine, opts),
+		reads:    newSourceReads(),
 	}
 	m.metrics = metrics.New(opts.Version, m.metricsState)
 	if err := m.serve(real); err != nil {
