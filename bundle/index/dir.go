@@ -52,6 +52,9 @@ const (
 	// opened, and those beyond this size in all, the oldest first.
 	ageMax  = 90 * 24 * time.Hour
 	sizeMax = 256 << 20
+
+	// clocksDiffer is by how much the clocks of hosts that share a directory may differ.
+	clocksDiffer = time.Hour
 )
 
 // openDir makes the directory if need be. Without the permission to write
@@ -104,7 +107,8 @@ func (d *dir) readFile(name blocks.Key) file {
 	if err != nil {
 		return file{} // cut short by a crash, or of another version
 	}
-	if now := time.Now(); now.Sub(info.ModTime()) > 24*time.Hour {
+	now := time.Now()
+	if age := now.Sub(info.ModTime()); age > 24*time.Hour || age < 0 {
 		_ = os.Chtimes(path, now, now) // it is in use
 	}
 	return f
@@ -135,7 +139,8 @@ func (d *dir) remove(name blocks.Key) {
 }
 
 // prune removes files that were not used for long, and those that crashes have
-// left behind.
+// left behind. Of a file that is dated in the future, as after a clock was set back, the
+// use is not known: it goes before others, and counts as used now.
 func (d *dir) prune(now time.Time) {
 	entries, err := os.ReadDir(d.path)
 	if err != nil {
@@ -150,16 +155,26 @@ func (d *dir) prune(now time.Time) {
 		}
 		files = append(files, info)
 	}
-	sort.Slice(files, func(i, j int) bool { return files[i].ModTime().After(files[j].ModTime()) })
+	lastUse := func(info fs.FileInfo) time.Time {
+		if info.ModTime().After(now.Add(clocksDiffer)) {
+			return time.Time{}
+		}
+		return info.ModTime()
+	}
+	sort.Slice(files, func(i, j int) bool { return lastUse(files[i]).After(lastUse(files[j])) })
 	total := int64(0)
 	for _, info := range files {
+		path := filepath.Join(d.path, info.Name())
 		age, limit := now.Sub(info.ModTime()), ageMax
 		if strings.HasPrefix(info.Name(), tempPrefix) {
-			limit = time.Hour
+			age, limit = age.Abs(), time.Hour
 		}
 		if total+info.Size() > sizeMax || age > limit {
-			_ = os.Remove(filepath.Join(d.path, info.Name()))
+			_ = os.Remove(path)
 			continue
+		}
+		if age < -clocksDiffer {
+			_ = os.Chtimes(path, now, now)
 		}
 		total += info.Size()
 	}
