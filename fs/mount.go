@@ -3,6 +3,7 @@ package fs
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"net/http"
@@ -13,6 +14,7 @@ import (
 	gofs "github.com/hanwen/go-fuse/v2/fs"
 	"github.com/hanwen/go-fuse/v2/fuse"
 	"github.com/moby/sys/mountinfo"
+	"golang.org/x/sys/unix"
 
 	"imgexportfs/bundle"
 	"imgexportfs/fs/metrics"
@@ -139,8 +141,21 @@ func (m *mount) serve(dir string) (err error) {
 
 // checkFUSE explains what the kernel would only hint at.
 func checkFUSE() error {
-	if _, err := os.Stat("/dev/fuse"); err != nil {
-		return fmt.Errorf("this host has no FUSE: %w (modprobe fuse)", err)
+	const device = "/dev/fuse"
+	st, err := os.Stat(device)
+	if err == nil && st.Mode()&os.ModeCharDevice == 0 {
+		err = fmt.Errorf("%s is not a device", device)
+	}
+	if err == nil {
+		var f *os.File
+		if f, err = os.OpenFile(device, os.O_RDWR, 0); err == nil {
+			_ = f.Close()
+		} else if errors.Is(err, unix.EACCES) {
+			err = nil // fusermount may open it for the user
+		}
+	}
+	if err != nil {
+		return fmt.Errorf("this host has no FUSE: %w (modprobe fuse; a container needs the device, as by --device %s)", err, device)
 	}
 	return nil
 }

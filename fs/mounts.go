@@ -29,7 +29,7 @@ var (
 func Mounts() ([]string, error) {
 	list, err := mountinfo.GetMounts(nil)
 	if err != nil {
-		return nil, fmt.Errorf("table of mounts: %w", err)
+		return nil, source.TableError(err)
 	}
 	visible := map[string]bool{}
 	for _, m := range list { // later ones cover those before them

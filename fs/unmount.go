@@ -101,7 +101,7 @@ func findMount(dir string) (found *mountinfo.Info, ok bool, err error) {
 		return info.Mountpoint != dir, false
 	})
 	if err != nil {
-		return nil, false, fmt.Errorf("table of mounts: %w", err)
+		return nil, false, source.TableError(err)
 	}
 	if len(list) == 0 {
 		return nil, false, nil
@@ -159,8 +159,11 @@ func fusermount(args ...string) error {
 		}
 		return err
 	}
-	return errors.New("only root can do this here (fusermount3 is not installed)")
+	return errNoFusermount
 }
+
+// errNoFusermount is for a process that the kernel does not let mount or unmount.
+var errNoFusermount = errors.New("only root can do this here (fusermount3 is not installed; it is in the package fuse3)")
 
 // withFusermountsWords calls mount, which may start fusermount, and puts what that says
 // into the error. The library gives fusermount this process's standard error and reports
@@ -182,11 +185,14 @@ func withFusermountsWords(mount func() error) error {
 	_ = write.Close()
 	said := <-words
 	_ = read.Close()
+	_, isExec := errors.AsType[*exec.Error](err)
 	switch {
 	case err == nil:
 		return nil
 	case said != "":
 		return errors.New(said)
+	case errors.Is(err, exec.ErrNotFound), isExec && errors.Is(err, os.ErrNotExist):
+		return errNoFusermount
 	}
 	return errors.New(oneLine(err.Error()))
 }

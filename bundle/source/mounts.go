@@ -1,7 +1,9 @@
 package source
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
 	"path"
 	"strings"
 	"sync"
@@ -29,9 +31,10 @@ type mounts struct {
 }
 
 func newMounts() (*mounts, error) {
-	table, err := unix.Open("/proc/self/mountinfo", unix.O_RDONLY|unix.O_CLOEXEC, 0)
+	const name = "/proc/self/mountinfo"
+	table, err := unix.Open(name, unix.O_RDONLY|unix.O_CLOEXEC, 0)
 	if err != nil {
-		return nil, fmt.Errorf("table of mounts: %w", err)
+		return nil, TableError(&fs.PathError{Op: "open", Path: name, Err: err})
 	}
 	m := &mounts{table: table}
 	if err := m.read(); err != nil {
@@ -39,6 +42,14 @@ func newMounts() (*mounts, error) {
 		return nil, err
 	}
 	return m, nil
+}
+
+// TableError is an error that says that the table of mounts cannot be read, and what to do.
+func TableError(err error) error {
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("table of mounts: %w; is there a /proc? (mount -t proc proc /proc)", err)
+	}
+	return fmt.Errorf("table of mounts: %w", err)
 }
 
 func (m *mounts) close() error { return unix.Close(m.table) }
@@ -77,7 +88,7 @@ func (m *mounts) read() error {
 		return info.FSType != "fuseblk" && info.FSType != "fuse" && !strings.HasPrefix(info.FSType, "fuse."), false
 	})
 	if err != nil {
-		return fmt.Errorf("table of mounts: %w", err)
+		return TableError(err)
 	}
 	m.own, m.fuse = map[string]bool{}, map[string]bool{}
 	for _, info := range list {
