@@ -7,6 +7,7 @@ import (
 	"runtime"
 	"strings"
 	"testing"
+	"time"
 
 	"golang.org/x/sys/unix"
 )
@@ -61,22 +62,30 @@ func TestVersionsOfALargeTreeStayInsideTheBudget(t *testing.T) {
 	}
 	const budget = 64 << 20
 	m := mountSiteEnv(t, site.Dir(), []string{fmt.Sprint("GOMAXPROCS=", runtime.NumCPU())}, "--memory", "64MiB", "--refresh", "5ms")
-	early := int64(0)
+	t.Cleanup(func() {
+		if t.Failed() {
+			t.Logf("the log: %s", m.log)
+		}
+	})
+	early, slowest := int64(0), time.Duration(0)
 	last := statOne(t, m.path("lite.tgz")).inode
 	for i := range versions {
+		began := time.Now()
 		must(t, site.WriteFile(root+"/changes", 0o644, fmt.Append(nil, "version ", i)))
 		eventually(t, fmt.Sprintf("version %d shows", i), func() bool {
 			now := statOne(t, m.path("lite.tgz"))
 			defer func() { last = now.inode }()
 			return now.inode != last
 		})
+		slowest = max(slowest, time.Since(began))
 		if i == versions/4 {
 			early = m.memory(t)
 		}
 	}
 	late := m.memory(t)
-	t.Logf("%d entries: %d MiB resident after a quarter of %d versions, %d MiB at the end, %d MiB at most",
-		dirs*100, early>>20, versions, late>>20, m.peakMemory(t)>>20)
+	t.Logf("%d entries: %d MiB resident after a quarter of %d versions, %d MiB at the end, %d MiB at most; each shows within %v",
+		dirs*100, early>>20, versions, late>>20, m.peakMemory(t)>>20, slowest)
+	expectNot(t, m.wholeLog(), "do not answer")
 	if late > early+budget || m.peakMemory(t) > budget+int64(dirs)*100*2000+(96<<20) {
 		t.Errorf("the server has %d bytes resident, %d after a quarter of the versions", late, early)
 	}
