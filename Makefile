@@ -14,7 +14,7 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 UNIT     = ./bundle/... ./cmd/... ./fs/... ./tablesdump ./xcat/...
 
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
-SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
