@@ -17,8 +17,8 @@ func TestALargeDirectoryOnASlowServerDoesNotHang(t *testing.T) {
 	makeCrowd(t, site.Path(site.TreeDir("lite")+"/crowd"), 1, 70)
 	slow := misbehaving(t, site)
 	slow.Set(func(c faultfs.Call) (f faultfs.Fault) {
-		if c.Op == faultfs.Lookup || c.Op == faultfs.Listxattr {
-			f.Delay = 30 * time.Millisecond
+		if c.Op == faultfs.Listxattr { // a call of the walk only
+			f.Delay = 60 * time.Millisecond
 		}
 		return f
 	})
