@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"integration/faultfs":    {},
 	"integration/layers":     {},
 	"integration/xcatsite":   {},
+	"packaging":              {},
 }
 
 // onlyIn says in which folders a library may be used at all; integration and
