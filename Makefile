@@ -13,6 +13,9 @@ VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # detector and on one processor.
 UNIT     = ./bundle/... ./cmd/... ./fs/... ./tablesdump ./xcat/...
 
+# Programs for developers, in a module of their own: to build the program, none of them is needed.
+TOOLS := go tool -modfile=packaging/tools/go.mod
+
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
 SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps
 
@@ -52,7 +55,7 @@ lint: ## gofmt, go vet, staticcheck, and who may import whom
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
 		if [ -n "$$unformatted" ]; then echo "gofmt would change:"; echo "$$unformatted"; exit 1; fi
 	go vet ./...
-	go tool staticcheck ./...
+	$(TOOLS) staticcheck ./...
 	go test -count=1 ./integration/layers
 
 bench: bench-tools build ## compare with what imgexport does; RUNS=5 each, TREE=/usr
