@@ -8,10 +8,16 @@ BINARY  ?= $(PROGRAM)
 # A build of the program that runs on this host: it prints its man pages and completion.
 DOCS_BY ?= $(abspath $(BINARY))
 SHARE    = $(DESTDIR)$(PREFIX)/share
+DOC      = $(SHARE)/doc/$(PROGRAM)
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null)
 # The packages that need no mount: they are tested again under the race
 # detector and on one processor.
 UNIT     = ./bundle/... ./cmd/... ./fs/... ./tablesdump ./xcat/...
+
+# The packages: for which architectures, as Go names them, and what their test calls.
+DIST    ?= dist
+ARCHS   ?= $(shell go env GOHOSTARCH)
+PACKAGE_TOOLS := mmdebstrap:mmdebstrap systemd-nspawn:systemd-container rpm:rpm cpio:cpio
 
 # Programs for developers, in a module of their own: to build the program, none of them is needed.
 TOOLS := go tool -modfile=packaging/tools/go.mod
@@ -28,11 +34,12 @@ BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race soak lint bench demo clean install test-tools demo-tools bench-tools FORCE
+.PHONY: help build test race soak lint bench demo clean install package package-test \
+	test-tools demo-tools bench-tools package-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
-	@grep -hE '^[a-z]+:.* ## ' $(MAKEFILE_LIST) | sort | awk -F ':.* ## ' '{ printf "  make %-8s  %s\n", $$1, $$2 }'
+	@grep -hE '^[a-z-]+:.* ## ' $(MAKEFILE_LIST) | sort | awk -F ':.* ## ' '{ printf "  make %-12s  %s\n", $$1, $$2 }'
 
 build: $(PROGRAM) ## build the program, one static file
 
@@ -65,9 +72,15 @@ demo: demo-tools build ## build, make a small site, mount it, export from it
 	integration/demo/demo.sh ./$(PROGRAM)
 
 clean: ## remove what was built, and the demo's site
-	rm -rf $(PROGRAM) demo-site
+	rm -rf $(PROGRAM) demo-site $(DIST)
 
-install: $(BINARY) ## install below PREFIX=/usr/local, with units, links for mount(8), man pages, completion
+package: ## a .deb and an .rpm in dist/, for ARCHS="amd64 arm64 ppc64le"
+	packaging/package.sh $(DIST) $(ARCHS)
+
+package-test: package-tools package ## install, boot, use and remove the packages in a clean Debian, SUITE=bookworm
+	packaging/test/run.sh $(DIST) $(SUITE)
+
+install: $(BINARY) ## install below PREFIX=/usr/local, with units, links for mount(8), man pages, completion, docs
 	install -D -m 0755 $(BINARY) $(DESTDIR)$(PREFIX)/bin/$(PROGRAM)
 	install -d $(DESTDIR)$(SBINDIR) $(DESTDIR)$(PREFIX)/lib/systemd/system
 	ln -sf $(PREFIX)/bin/$(PROGRAM) $(DESTDIR)$(SBINDIR)/mount.$(PROGRAM)
@@ -84,6 +97,13 @@ install: $(BINARY) ## install below PREFIX=/usr/local, with units, links for mou
 	$(DOCS_BY) completion fish > $(SHARE)/fish/vendor_completions.d/$(PROGRAM).fish
 	ln -sf $(PROGRAM) $(SHARE)/bash-completion/completions/imgexport
 	ln -sf $(PROGRAM).fish $(SHARE)/fish/vendor_completions.d/imgexport.fish
+	install -d $(DOC)/docs $(DOC)/examples/systemd $(DOC)/examples/grafana $(DOC)/examples/prometheus
+	install -m 0644 README.md CHANGELOG.md LICENSE $(DOC)
+	install -m 0644 docs/*.md $(DOC)/docs
+	install -m 0644 packaging/$(PROGRAM).yaml $(DOC)/examples
+	install -m 0644 packaging/systemd/*mount $(DOC)/examples/systemd
+	install -m 0644 packaging/grafana/*.json $(DOC)/examples/grafana
+	install -m 0644 packaging/prometheus/alerts.yml $(DOC)/examples/prometheus
 
 # Install the packages of the programs that are missing; say so to those who
 # cannot.
@@ -109,5 +129,8 @@ demo-tools:
 
 bench-tools:
 	$(call need,$(BENCH_TOOLS))
+
+package-tools:
+	$(call need,$(PACKAGE_TOOLS))
 
 FORCE:

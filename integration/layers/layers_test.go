@@ -39,6 +39,8 @@ var mayImport = map[string][]string{
 	"integration/layers":     {},
 	"integration/xcatsite":   {},
 	"packaging":              {},
+	"packaging/notices":      {},
+	"packaging/sbom":         {},
 }
 
 // onlyIn says in which folders a library may be used at all; integration and
