@@ -74,7 +74,7 @@ demo: demo-tools build ## build, make a small site, mount it, export from it
 clean: ## remove what was built, and the demo's site
 	rm -rf $(PROGRAM) demo-site $(DIST)
 
-package: ## a .deb and an .rpm in dist/, for ARCHS="amd64 arm64 ppc64le"
+package: ## a .deb and an .rpm in dist/, for this architecture or ARCHS
 	packaging/package.sh $(DIST) $(ARCHS)
 
 package-test: package-tools package ## install, boot, use and remove the packages in a clean Debian, SUITE=bookworm
