@@ -41,6 +41,36 @@ func (e *evaluation) compile(pattern string, names int) (*regexp.Regexp, error) 
 	return regexp.Compile(pattern)
 }
 
+// compileFor compiles the regular expression of a value, which is compared with the name of
+// one node. What would take minutes and hundreds of megabytes is refused: a row of 64 KiB
+// can ask for three million instructions, by (?:.?){1000} again and again.
+func compileFor(node, pattern string) (*regexp.Regexp, error) {
+	tree, err := syntax.Parse(pattern, syntax.Perl)
+	if err != nil {
+		return nil, fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
+	}
+	if weight(tree) > stepsMax/(1+len(node)) {
+		return nil, fmt.Errorf("the regular expression %.*s repeats too much", shownMax, pattern)
+	}
+	return regexp.Compile(pattern)
+}
+
+// weight is about how many instructions a regular expression has when it is compiled. It is
+// known before that takes memory for each of them.
+func weight(tree *syntax.Regexp) int {
+	n := 1
+	if tree.Op == syntax.OpLiteral {
+		n = len(tree.Rune)
+	}
+	for _, sub := range tree.Sub {
+		n += weight(sub)
+	}
+	if tree.Op == syntax.OpRepeat {
+		n *= max(tree.Min, tree.Max, 1)
+	}
+	return n
+}
+
 // operators are those of a selection by an attribute.
 var operators = regexp.MustCompile(`^([^=!~,@]*)(==|!=|=~|!~)(.*)$`)
 

@@ -74,9 +74,9 @@ func substitute(node, pattern string, text func(match) (string, error)) (result,
 	if pattern == "" {
 		return "", "", errors.New("the regular expression is empty")
 	}
-	re, err := regexp.Compile(pattern)
+	re, err := compileFor(node, pattern)
 	if err != nil {
-		return "", "", fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
+		return "", "", err
 	}
 	at := re.FindStringSubmatchIndex(node)
 	if at == nil {

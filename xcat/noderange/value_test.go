@@ -3,6 +3,7 @@ package noderange
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 func TestNodeValue(t *testing.T) {
@@ -96,5 +97,21 @@ func TestNodeValueAlwaysEnds(t *testing.T) {
 	plain := long("script,", 100_000)
 	if got, _, err := Value("n1", plain); got != plain || err != nil {
 		t.Errorf("a plain value of any length: %.100v", err)
+	}
+}
+
+// A short row can ask for millions of instructions, each of which is tried at each byte of
+// the name.
+func TestAValueTakesBoundedTime(t *testing.T) {
+	node := strings.Repeat("n", nameMax)
+	for _, pattern := range []string{strings.Repeat("(?:.?){1000}", 300), strings.Repeat("(a?b?c?){300}", 300), strings.Repeat("((.{10}?){10}){10}", 300)} {
+		began := time.Now()
+		got, _, err := Value(node, "|"+pattern+"|x|")
+		if took := time.Since(began); err == nil || !strings.Contains(err.Error(), "repeats too much") || got != "" || took > 30*time.Second {
+			t.Errorf("%.20s...: %.100q, %.300v after %v", pattern, got, err, took)
+		}
+	}
+	if got, _, err := Value("n12", `|n(\d{1,1000})|x($1+1)|`); got != "x13" || err != nil {
+		t.Errorf("a repetition that is small enough gives %q, %v", got, err)
 	}
 }
