@@ -103,10 +103,15 @@ func (r *Root) open(name string, flags int) (int, error) {
 	return r.openReal(real, flags)
 }
 
-// resolve returns the path without links of what name leads to.
+// resolve returns the path without links of what name leads to. A path that is longer than
+// a system call takes leads nowhere, as for the kernel. A row may hold a million slashes, and
+// each of them would be a step.
 func (r *Root) resolve(name string, follow bool) (string, error) {
-	if strings.IndexByte(name, 0) >= 0 {
+	switch {
+	case strings.IndexByte(name, 0) >= 0:
 		return "", unix.EINVAL
+	case len(name) >= unix.PathMax:
+		return "", unix.ENAMETOOLONG
 	}
 	return r.paths.resolve(name, follow)
 }

@@ -6,6 +6,7 @@ import (
 	"io/fs"
 	"os"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
@@ -104,6 +105,19 @@ func TestRootMustBeADirectory(t *testing.T) {
 	for _, dir := range []string{"", "/", "//"} {
 		if root, err := OpenRoot(dir); err != nil || root.Dir() != "/" {
 			t.Errorf("OpenRoot(%q) = %v, %v", dir, root, err)
+		}
+	}
+}
+
+// A row may hold a path of any length. The kernel takes 4095 bytes; a longer path is no
+// reason to take memory for each of its parts.
+func TestPathsLongerThanTheKernelTakesLeadNowhere(t *testing.T) {
+	root := siteRoot(t, t.TempDir())
+	writeFile(t, root.Dir()+"/file", nil)
+	for length, there := range map[int]bool{unix.PathMax - 1: true, unix.PathMax: false, 20 << 20: false} {
+		name := strings.Repeat("/", length-len("file")) + "file"
+		if _, err := root.Stat(name); (err == nil) != there || !there && !errors.Is(err, unix.ENAMETOOLONG) {
+			t.Errorf("a path of %d bytes: %.200v", length, err)
 		}
 	}
 }
