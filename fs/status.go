@@ -105,7 +105,7 @@ func (m *mount) statusJSON() []byte {
 	if err != nil {
 		return fmt.Appendf(nil, "%q\n", err.Error()) // no type of a report can fail
 	}
-	return append(text, '\n')
+	return append(SafeJSON(text), '\n')
 }
 
 // metricsState is what the metrics show that others know.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/hex"
 	"fmt"
+	"strconv"
 	"strings"
 	"syscall"
 	"time"
@@ -126,8 +127,9 @@ func checksumLine(name string, sum [32]byte) string {
 	return mark + hex.EncodeToString(sum[:]) + "  " + name + "\n"
 }
 
-// printable returns the text on one line, without bytes that a terminal obeys:
-// control characters and what is not UTF-8 are written as escapes.
+// printable returns the text on one line, without what a terminal obeys: control
+// characters, invisible and direction-changing ones, and what is not UTF-8 are written as
+// escapes.
 func printable(text string) string {
 	var b strings.Builder
 	for len(text) > 0 {
@@ -139,8 +141,9 @@ func printable(text string) string {
 			b.WriteString(`\t`)
 		case r == utf8.RuneError && n == 1, r < 0x80 && unicode.IsControl(r):
 			fmt.Fprintf(&b, `\x%02x`, text[0])
-		case unicode.IsControl(r):
-			fmt.Fprintf(&b, `\u%04x`, r)
+		case !strconv.IsPrint(r):
+			quoted := strconv.QuoteRune(r) // '\u202e'
+			b.WriteString(quoted[1 : len(quoted)-1])
 		default:
 			b.WriteString(text[:n])
 		}

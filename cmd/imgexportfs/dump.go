@@ -40,7 +40,7 @@ func runDump(c *cli.Context, flags *siteFlags) error {
 		return withCode(exitWrite, err)
 	}
 	for _, dump := range dumps {
-		if _, err := fmt.Fprintf(c.App.Writer, "%s: %s\n", filepath.Join(dir, dump.File), counted(dump.Rows(), "row")); err != nil {
+		if _, err := fmt.Fprintln(c.App.Writer, printable(c.App.Writer, filepath.Join(dir, dump.File)+": "+counted(dump.Rows(), "row"))); err != nil {
 			return withCode(exitWrite, err)
 		}
 	}

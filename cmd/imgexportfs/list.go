@@ -1,7 +1,6 @@
 package main
 
 import (
-	"encoding/json"
 	"fmt"
 	"io"
 	"strconv"
@@ -98,10 +97,7 @@ func printJSON(w io.Writer, reports []imageReport) error {
 	for _, r := range reports {
 		objects = append(objects, newJSONReport(r))
 	}
-	encoder := json.NewEncoder(w)
-	encoder.SetEscapeHTML(false)
-	encoder.SetIndent("", "  ")
-	return encoder.Encode(objects)
+	return newJSONEncoder(w).Encode(objects)
 }
 
 // columnMax is the width of the widest column. A longer text moves the rest of its own

@@ -1,11 +1,9 @@
 package main
 
 import (
-	"bytes"
 	"fmt"
 	"io"
 	"log/slog"
-	"unicode/utf8"
 
 	"github.com/urfave/cli/v2"
 
@@ -40,33 +38,11 @@ func (f *logFlags) open(w io.Writer, journal *fs.Journal) *slog.Logger {
 		level = slog.LevelDebug
 	}
 	options := &slog.HandlerOptions{Level: level}
-	var handler slog.Handler = slog.NewTextHandler(w, options)
+	var handler slog.Handler = slog.NewTextHandler(terminalSafe{w}, options)
 	if f.format == jsonLog {
 		handler = slog.NewJSONHandler(terminalSafe{w}, options)
 	}
-	return slog.New(slog.NewMultiHandler(handler, slog.NewTextHandler(journal, nil)))
-}
-
-// terminalSafe escapes the control characters that JSON allows in strings: DEL, and
-// those from U+0080 to U+009F, of which a terminal takes U+009B for the beginning of
-// a command. slog's text form has no such character. Each Write is a whole line.
-type terminalSafe struct{ w io.Writer }
-
-func (t terminalSafe) Write(line []byte) (int, error) {
-	var safe bytes.Buffer
-	for rest := line; len(rest) > 0; {
-		r, size := utf8.DecodeRune(rest)
-		if r >= 0x7f && r <= 0x9f {
-			fmt.Fprintf(&safe, `\u%04x`, r)
-		} else {
-			safe.Write(rest[:size])
-		}
-		rest = rest[size:]
-	}
-	if _, err := t.w.Write(safe.Bytes()); err != nil {
-		return 0, err
-	}
-	return len(line), nil
+	return slog.New(slog.NewMultiHandler(handler, slog.NewTextHandler(terminalSafe{journal}, nil)))
 }
 
 // logFormat is the value of --log-format.

@@ -124,7 +124,8 @@ func runMount(ctx context.Context, dir string, f mountFlags, stdout, stderr io.W
 		return withCode(exitMount, err)
 	}
 	watchers.serve(mounted.Metrics())
-	fmt.Fprintf(stdout, "%s of %s mounted on %s\n", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
+	text := fmt.Sprintf("%s of %s mounted on %s", counted(len(catalog.Images()), "image"), site.Root().Dir(), dir)
+	fmt.Fprintln(stdout, printable(stdout, text))
 	if isDaemon {
 		if err := leaveCaller(life.file); err != nil {
 			return withCode(exitMount, oneLine(err, mounted.Unmount()))

@@ -162,7 +162,7 @@ func (f *siteFlags) snapshot(ctx context.Context) (*xcat.Site, *xcat.Catalog, er
 // of a cache that cannot be used; without one, stderr is told of that. The heap of the
 // process is limited from now on.
 func (f *siteFlags) engine(stderr io.Writer, log *slog.Logger) (*bundle.Engine, error) {
-	warn := func(err error) { fmt.Fprintf(stderr, "%s: %v\n", programName, err) }
+	warn := func(err error) { fmt.Fprintf(stderr, "%s: %s\n", programName, printable(stderr, err.Error())) }
 	if log != nil {
 		warn = func(err error) { log.Warn("the cache on disk cannot be used", "error", err) }
 	}

@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
@@ -60,10 +59,7 @@ func runStatus(ctx context.Context, dir string, asJSON bool, stdout io.Writer) e
 		return withCode(exitMount, ctx.Err())
 	}
 	if asJSON {
-		encoder := json.NewEncoder(stdout)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		err = encoder.Encode(all)
+		err = newJSONEncoder(stdout).Encode(all)
 	} else {
 		err = printStatus(stdout, all, time.Now())
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"encoding/json"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,8 @@ import (
 	"unicode/utf8"
 
 	"golang.org/x/term"
+
+	"imgexportfs/fs"
 )
 
 func isTerminal(w io.Writer) bool {
@@ -42,6 +45,25 @@ func escaped(text string) string {
 		text = text[size:]
 	}
 	return b.String()
+}
+
+// terminalSafe writes lines of JSON, and of the log, so that they steer no terminal: see
+// fs.SafeJSON. The log's text form escapes all but DEL itself. Each Write is whole lines.
+type terminalSafe struct{ w io.Writer }
+
+func (t terminalSafe) Write(lines []byte) (int, error) {
+	if _, err := t.w.Write(fs.SafeJSON(lines)); err != nil {
+		return 0, err
+	}
+	return len(lines), nil
+}
+
+// newJSONEncoder returns what prints JSON for people and programs.
+func newJSONEncoder(w io.Writer) *json.Encoder {
+	encoder := json.NewEncoder(terminalSafe{w})
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	return encoder
 }
 
 // counted is a number of things in English: "1 problem", "2 problems".

@@ -2,7 +2,6 @@ package main
 
 import (
 	"bufio"
-	"encoding/json"
 	"fmt"
 	"io"
 	"strings"
@@ -156,10 +155,7 @@ func (o *verdicts) add(v *verdict) error {
 func (o *verdicts) end() error {
 	if o.json {
 		w := bufio.NewWriter(o.w)
-		encoder := json.NewEncoder(w)
-		encoder.SetEscapeHTML(false)
-		encoder.SetIndent("", "  ")
-		if err := encoder.Encode(o.list); err != nil {
+		if err := newJSONEncoder(w).Encode(o.list); err != nil {
 			return err
 		}
 		return w.Flush()
