@@ -23,7 +23,7 @@ PACKAGE_TOOLS := mmdebstrap:mmdebstrap systemd-nspawn:systemd-container rpm:rpm 
 TOOLS := go tool -modfile=packaging/tools/go.mod
 
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
-SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
@@ -34,7 +34,7 @@ BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race soak lint bench demo clean install package package-test \
+.PHONY: help build test race soak fuzz lint bench demo clean install package package-test \
 	test-tools demo-tools bench-tools package-tools FORCE
 .DEFAULT_GOAL := help
 
@@ -57,6 +57,14 @@ race: test-tools ## run the tests of the mount on a program with the race detect
 
 soak: test-tools ## faults, kills and a random world for MINUTES=10 each
 	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration
+
+fuzz: ## run each fuzz target for FUZZTIME=30s
+	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
+		for target in $$(go test -list '^Fuzz' $$package | grep '^Fuzz'); do \
+			echo "$$package $$target"; \
+			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1x $$package || exit 1; \
+		done; \
+	done
 
 lint: ## gofmt, go vet, staticcheck, and who may import whom
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \
