@@ -101,7 +101,7 @@ func (r *csvReader) header() ([]string, bool) {
 	r.take(len(line) + 1)
 	names := strings.Split(strings.TrimRight(line[1:], "\r \t"), ",")
 	for i := range names {
-		names[i] = strings.Trim(names[i], ` "`)
+		names[i] = strings.Trim(names[i], " \t\r\"")
 	}
 	return names, true
 }
