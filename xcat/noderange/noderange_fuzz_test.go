@@ -12,7 +12,7 @@ import (
 
 // fuzzedNodes have names that look like parts of a noderange.
 var fuzzedNodes = nodesOf("n1:all", "n2:all,odd grp", "n3:g", "n10:g", "n01:pad", "n09:pad", "g:own", "rack1n1:rack1,all", "web-1:w", "web-2:w",
-	"node10", "node13", "10", "f1n1", "f1n2", "f2n1", "a.b3:x", "a.b4:x", "n+1", "n[1]", "(x)", "-n", "^f", "/n")
+	"node10", "node13", "10", "f1n1", "f1n2", "f2n1", "a.b3:x", "a.b4:x", "n+1", "n[1]", "x)", "-n", "^f", "/n")
 
 // FuzzExpand holds noderanges to this: an answer in a bounded time; nodes of the site only,
 // each once and in order, or an error that names the noderange; a range that makes its
