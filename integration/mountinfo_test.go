@@ -30,7 +30,7 @@ func parseMountinfo(text string) []mountPoint {
 	var points []mountPoint
 	for line := range strings.Lines(text) {
 		before, after, ok := strings.Cut(line, " - ")
-		left, right := strings.Fields(before), strings.Fields(after)
+		left, right := strings.Split(before, " "), strings.Split(after, " ") // a name may hold other white space
 		if !ok || len(left) < 5 || len(right) < 1 {
 			continue
 		}
