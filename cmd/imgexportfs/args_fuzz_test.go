@@ -58,7 +58,7 @@ func FuzzMountOptions(f *testing.F) {
 			}
 			return
 		}
-		if got, want := strings.Join(list, ","), strings.Trim(text, ","); !strings.Contains(text, ",,") && got != want {
+		if got, want := strings.Join(list, ","), strings.Trim(text, ","); !strings.Contains(text, ",,") && strings.Count(text, `"`)%2 == 0 && got != want {
 			t.Errorf("%q is taken for %q", text, []string(list))
 		}
 		var options mountOptions
