@@ -42,8 +42,9 @@ func (e *evaluation) compile(pattern string, names int) (*regexp.Regexp, error) 
 }
 
 // compileFor compiles the regular expression of a value, which is compared with the name of
-// one node. What would take minutes and hundreds of megabytes is refused: a row of 64 KiB
-// can ask for three million instructions, by (?:.?){1000} again and again.
+// one node. What repeats too much is refused, because every instruction takes memory, and
+// may be tried at each byte of the name: a row of 4 KiB can ask for 300,000 of them, by
+// (?:.?){1000} again and again.
 func compileFor(node, pattern string) (*regexp.Regexp, error) {
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err != nil {
