@@ -30,7 +30,7 @@ type Member struct {
 	Name     string // relative, clean, slash separated: "kernel", "extra/opt/x"
 	Kind     Kind
 	Perm     uint32    // 0 to 07777
-	UID, GID uint32    // 0 but inside extra directories (RULES.md, section 4)
+	UID, GID uint32    // 0 but inside extra directories (docs/rules.md, section 4)
 	ModTime  time.Time // zero: the newest time in the bundle, for generated members
 	Target   string    // of a symbolic link; of a hard link: the member that holds the bytes
 	Content  Content   // of a regular file and of a hard link

@@ -4,7 +4,7 @@
 // cpio, sha256sum, diff, Python's tarfile, busybox tar, bsdtar).
 //
 // The measure is testdata/conformance: what xCAT's own imgexport did with 127
-// requests on the site in site.tar.gz. RULES.md there says in words what was
+// requests on the site in site.tar.gz. docs/rules.md says in words what was
 // measured, and cases.json what this project does in each case: the same, the
 // same but for one repaired thing, or a refusal that says why.
 //

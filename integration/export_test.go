@@ -12,7 +12,7 @@ import (
 // The exit code of a bundle that could not be written.
 const exitWrite = 5
 
-// Where the bundle goes (RULES.md, section 1), but that a directory counts.
+// Where the bundle goes (docs/rules.md, section 1), but that a directory counts.
 func TestExportDestinations(t *testing.T) {
 	site := smallSite(t, 1000)
 	for _, c := range []struct {

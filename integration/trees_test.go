@@ -71,7 +71,7 @@ func withWholeSeconds(lines []string) []string {
 	return lines
 }
 
-// Modes, owners and times of members are those of RULES.md, section 4: owner
+// Modes, owners and times of members are those of docs/rules.md, section 4: owner
 // root, mode & 0755, the time of the source; inside an extra directory all of
 // it as it was.
 func TestMembersKeepModeOwnerAndTime(t *testing.T) {

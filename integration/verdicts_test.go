@@ -66,7 +66,7 @@ func (e *expectation) settle() {
 const anyTop = "any mode . dir"
 
 // newlineFile is in the site's statelite tree; imgexport's cpio loses it
-// without a word (RULES.md, section 8).
+// without a word (docs/rules.md, section 8).
 const newlineFile = `100644 0:0 'rootimg/etc/new\nline' nlink:1 sha256:1843653496800edf size:2`
 
 func memberLine(mode, name string, content []byte) string {
@@ -241,7 +241,7 @@ func (e edit) removeError(text string) {
 }
 
 // stub expects an element with nothing but a name before the only one of its
-// kind (RULES.md, section 10).
+// kind (docs/rules.md, section 10).
 func (e edit) stub(element, name string) {
 	e.t.Helper()
 	open := "  <" + element + ">\n"

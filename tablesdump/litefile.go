@@ -10,7 +10,7 @@ type LiteRow struct {
 
 // LiteFileCSV writes the rows, in the order given, as litefile.csv of the
 // image whose name in the bundle is name. Nothing is escaped, because
-// imgimport splits a line at each quotation mark (RULES.md, section 7).
+// imgimport splits a line at each quotation mark (docs/rules.md, section 7).
 func LiteFileCSV(name string, rows []LiteRow) []byte {
 	var b bytes.Buffer
 	for _, row := range rows {

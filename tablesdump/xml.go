@@ -20,7 +20,7 @@ type Element struct {
 
 // Value returns the element name that holds text. A value that is empty or
 // nothing but white space of Unicode has no element in a manifest, because imgimport
-// would store garbage for it (RULES.md, section 10); see Blank.
+// would store garbage for it (docs/rules.md, section 10); see Blank.
 func Value(name, text string) Element {
 	return Element{name: name, text: text}
 }
@@ -75,7 +75,7 @@ const indent = "  "
 const keyElement = "name"
 
 // XML writes root as a document the way XML::Simple does with its noattr and
-// xmldecl options (RULES.md, section 6). The only error is *BadByteError.
+// xmldecl options (docs/rules.md, section 6). The only error is *BadByteError.
 func XML(root Element) ([]byte, error) {
 	var b bytes.Buffer
 	b.WriteString(declaration)

@@ -150,7 +150,7 @@ type claim struct {
 
 // claim reserves the base name of a file for it. imgimport restores each path
 // that a table lists by moving BASENAME out of the bundle, so two paths cannot
-// share one (RULES.md, section 10). It reports whether to list the file.
+// share one (docs/rules.md, section 10). It reports whether to list the file.
 func (x *exporter) claim(file string, st source.Stat) bool {
 	base := path.Base(file)
 	if base == "." || base == "/" || base == ".." {

@@ -20,7 +20,6 @@
 // The names that an image has in a directory are in names.go, and Perl's ways that
 // are part of the rules in perl.go.
 //
-// The rules are imgexport's own, measured on it. Where a comment refers to
-// "RULES.md, section N", that is the file with the conformance data,
-// integration/testdata/conformance/RULES.md.
+// The rules are imgexport's own, measured on it: docs/rules.md has them, and comments
+// refer to its sections.
 package xcat

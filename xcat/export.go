@@ -207,7 +207,7 @@ func (x *exporter) dropGenerated() {
 	x.result.Members = kept
 }
 
-// The names in a bundle that no file of a site can have (RULES.md, section 10).
+// The names in a bundle that no file of a site can have (docs/rules.md, section 10).
 const (
 	litefileName = "litefile.csv"
 	treeName     = "rootimgtree.gz"

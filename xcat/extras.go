@@ -161,7 +161,7 @@ func extraMember(src string) string {
 
 // copyExtras lists the extras. A file is extra/BASENAME; a directory is
 // extra/PATH/OF/DIRECTORY, where the directories that lead to it are root's,
-// and what is inside keeps owner, mode and time (RULES.md, section 4).
+// and what is inside keeps owner, mode and time (docs/rules.md, section 4).
 func (x *exporter) copyExtras() {
 	if len(x.extras) == 0 {
 		return

@@ -14,7 +14,7 @@ import (
 )
 
 // findKits finds the kits whose components osimage.kitcomponents names, and writes all
-// their rows into the manifest (RULES.md, section 2). Like imgexport it stops at the first
+// their rows into the manifest (docs/rules.md, section 2). Like imgexport it stops at the first
 // kit that is missing.
 func (x *exporter) findKits() bool {
 	if !isSet(x.osimage["kitcomponents"]) {

@@ -7,7 +7,7 @@ const shareDir = "/opt/xcat/share/xcat"
 
 // searchProfile looks for the file of an image's profile with the given
 // suffix, below the site's own directory of a kind and then below xCAT's
-// (RULES.md, section 3). It returns "" if there is none.
+// (docs/rules.md, section 3). It returns "" if there is none.
 func (x *exporter) searchProfile(kind, suffix string) string {
 	profile, vers, arch := x.osimage["profile"], x.osimage["osvers"], x.osimage["osarch"]
 	for _, base := range x.catalog.profileDirs(kind) {

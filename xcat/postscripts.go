@@ -74,7 +74,7 @@ func (x *exporter) readStart(file string, limit int64) ([]byte, error) {
 }
 
 // findPostscripts writes the postscripts of the node of -p into the manifest:
-// those for all nodes, then the node's own or its groups' (RULES.md, section 2).
+// those for all nodes, then the node's own or its groups' (docs/rules.md, section 2).
 func (x *exporter) findPostscripts() {
 	for element, value := range x.req.Scripts {
 		x.elements = append(x.elements, tablesdump.Value(element, value))

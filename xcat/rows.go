@@ -14,7 +14,7 @@ var provmethods = []string{"install", "netboot", "statelite", "raw", "sysclone"}
 const s390x = "s390x"
 
 // checkRows looks up the rows of the image and refuses those that imgexport
-// does not export (RULES.md, section 2).
+// does not export (docs/rules.md, section 2).
 func (x *exporter) checkRows() bool {
 	image := "'" + x.req.Image + "'"
 	var found bool

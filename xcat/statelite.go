@@ -80,9 +80,9 @@ func (x *exporter) tree(dir string) (*bundle.Tree, source.Findings, error) {
 }
 
 // liteRows returns the rows of the table litefile that apply to the image: those of its
-// groups, or those of all images if it has no groups, and then its own (RULES.md, section
-// 7). imgexport takes a list of groups for the name of one group, and looks for rows of
-// the image's name with underscores.
+// groups, or those of all images if it has no groups, and then its own (docs/rules.md,
+// section 7). imgexport takes a list of groups for the name of one group, and looks for
+// rows of the image's name with underscores.
 func (x *exporter) liteRows() []tablesdump.LiteRow {
 	owners := []string{"ALL"}
 	if groups := x.osimage["groups"]; isSet(groups) {

@@ -15,7 +15,7 @@ type tableSpec struct {
 }
 
 // schema lists the tables that imgexport reads, with the columns that imgimport knows.
-// Other columns do not get into a manifest (section 2 of RULES.md, see package xcat).
+// Other columns do not get into a manifest (docs/rules.md, section 2).
 var schema = []tableSpec{
 	{name: "osimage", required: true, columns: []string{
 		"imagename", "groups", "profile", "imagetype", "description", "provmethod", "rootfstype",
