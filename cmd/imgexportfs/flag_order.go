@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/urfave/cli/v2"
@@ -9,7 +10,8 @@ import (
 // flagsFirst returns a command line with the flags of its command before the operands,
 // because the library ends the flags at the first operand. People write them at either
 // place. What follows "--" are operands, and commands that read their flags themselves
-// get what was typed.
+// get what was typed. Behind a flag for help the library takes operands for topics, so
+// they are left out.
 func flagsFirst(app *cli.App, args []string) []string {
 	if len(args) < 2 {
 		return args
@@ -19,6 +21,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 		return args
 	}
 	var flags, operands []string
+	helps := false
 	for rest := args[2:]; len(rest) > 0; rest = rest[1:] {
 		arg := rest[0]
 		if arg == "--" {
@@ -30,6 +33,7 @@ func flagsFirst(app *cli.App, args []string) []string {
 			continue
 		}
 		flags = append(flags, arg)
+		helps = helps || slices.Contains(cli.HelpFlag.Names(), strings.TrimLeft(arg, "-"))
 		if takesNext(command, arg) {
 			if len(rest) == 1 { // the library says that the value is missing
 				return append(args[:2:2], flags...)
@@ -37,6 +41,9 @@ func flagsFirst(app *cli.App, args []string) []string {
 			rest = rest[1:]
 			flags = append(flags, rest[0])
 		}
+	}
+	if helps {
+		return append(args[:2:2], flags...)
 	}
 	return append(append(append(args[:2:2], flags...), "--"), operands...)
 }

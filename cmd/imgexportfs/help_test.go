@@ -32,6 +32,21 @@ func helps(t *testing.T) map[string]string {
 	return texts
 }
 
+// Help that is asked for at the end of a line is about the command, whatever stands before.
+func TestHelpMayFollowOperands(t *testing.T) {
+	for line, command := range map[string]string{
+		"mount /mnt --help": "mount", "umount /a /b -h": "umount", "verify --quick file --help": "verify", "dump DIR --help --cfgloc x": "dump",
+	} {
+		code, stdout, stderr, _ := try(t, append([]string{programName}, strings.Fields(line)...)...)
+		if code != 0 || stderr != "" || !strings.HasPrefix(stdout, programName+" "+command+": ") {
+			t.Errorf("%s: code %d, stdout %q, stderr %q", line, code, stdout, stderr)
+		}
+	}
+	if code, _, stderr, _ := try(t, programName, "mount", "--nosuch", "/mnt", "--help"); code != exitUsage {
+		t.Errorf("an unknown flag before --help: code %d, stderr %q", code, stderr)
+	}
+}
+
 func TestHelpFitsTheScreenAndHasAnExample(t *testing.T) {
 	for line, text := range helps(t) {
 		if !strings.Contains(text, "\nExample:\n  "+"imgexport") {
