@@ -74,6 +74,10 @@ type statusFile struct {
 	name string
 	text func(*mount) []byte
 	site bool
+
+	mu      sync.Mutex // guards what follows
+	readers int        // who has it open
+	length  int        // of the text of the last one
 }
 
 var _ = (gofs.NodeGetattrer)((*statusFile)(nil))
@@ -84,7 +88,18 @@ func (f *statusFile) Getattr(ctx context.Context, _ gofs.FileHandle, out *fuse.A
 
 func (f *statusFile) attributes(context.Context) (attributes, error) {
 	key := inodeKey{role: roleStatus, name: f.name}
-	return attributes{key: key, kind: syscall.S_IFREG, size: int64(len(f.text(f.mount))), time: time.Now()}, nil
+	return attributes{key: key, kind: syscall.S_IFREG, size: int64(f.size()), time: time.Now()}, nil
+}
+
+// size is the length of the text that is read while somebody reads it. With that of a
+// newer text, grep takes what lies between both for a hole, and the file for binary.
+func (f *statusFile) size() int {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.readers > 0 {
+		return f.length
+	}
+	return len(f.text(f.mount))
 }
 
 var _ = (gofs.NodeOpener)((*statusFile)(nil))
@@ -97,7 +112,27 @@ func (f *statusFile) Open(ctx context.Context, _ uint32) (gofs.FileHandle, uint3
 	if f.site {
 		f.freshen(ctx)
 	}
-	return &textHandle{text: f.text(f.mount)}, fuse.FOPEN_DIRECT_IO, 0
+	text := f.text(f.mount)
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.readers++
+	f.length = len(text)
+	return &statusHandle{textHandle{text: text}, f}, fuse.FOPEN_DIRECT_IO, 0
+}
+
+// statusHandle is an open statusFile.
+type statusHandle struct {
+	textHandle
+	file *statusFile
+}
+
+var _ = (gofs.FileReleaser)((*statusHandle)(nil))
+
+func (h *statusHandle) Release(context.Context) syscall.Errno {
+	h.file.mu.Lock()
+	defer h.file.mu.Unlock()
+	h.file.readers--
+	return 0
 }
 
 func (m *mount) statusJSON() []byte {

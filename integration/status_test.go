@@ -56,3 +56,22 @@ func TestStatusTellsOfTheDatabase(t *testing.T) {
 		return statusOf(t, m).Error == ""
 	})
 }
+
+// The files of the status have the size of what is read of them: grep takes the
+// difference for a hole, and the file for binary.
+func TestStatusFilesHaveTheSizeOfWhatIsRead(t *testing.T) {
+	needTools(t, "python3")
+	m := mountSite(t, smallSite(t, 1000).Dir())
+	for _, name := range []string{"metrics", "status.json", "log"} {
+		run(t, "python3", "-c", `
+import os, sys
+for i in range(100):
+    fd = os.open(sys.argv[1], os.O_RDONLY)
+    before = os.fstat(fd).st_size
+    data = b""
+    while piece := os.read(fd, 5000): data += piece
+    if not before == len(data) == os.fstat(fd).st_size:
+        sys.exit(f"{before} bytes, then {len(data)} are read, then {os.fstat(fd).st_size}")
+    os.close(fd)`, m.path(".imgexportfs", name))
+	}
+}
