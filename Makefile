@@ -25,17 +25,25 @@ TOOLS := go tool -modfile=packaging/tools/go.mod
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
 SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte|TreesDeeper
 
+# The tests that run large programs on a mount, if CLIENTS is set.
+CLIENT_TESTS = SSHCopies|Updatedb|Download|Restic|Borg|Samba|Ganesha
+
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
 TEST_TOOLS := $(DEMO_TOOLS) rsync:rsync setfattr:attr busybox:busybox bsdtar:libarchive-tools python3:python3 gcc:gcc \
 	mariadbd:mariadb-server-core my_print_defaults:mariadb-client-core pg_ctlcluster:postgresql pigz:pigz zstd:zstd curl:curl \
-	sshd:openssh-server ssh:openssh-client systemd-analyze:systemd zsh:zsh fish:fish mandoc:mandoc
+	sshd:openssh-server ssh:openssh-client systemd-analyze:systemd zsh:zsh fish:fish mandoc:mandoc \
+	zip:zip unzip:unzip inotifywait:inotify-tools
+# What make clients needs besides. The package of ganesha's VFS brings ganesha.
+CLIENT_TOOLS := nginx:nginx-light restic:restic borg:borgbackup updatedb:plocate \
+	smbd:samba smbclient:smbclient ganesha.nfsd:nfs-ganesha-vfs nfs-cp:libnfs-utils
 BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
 .PHONY: help build test race soak fuzz lint bench demo clean install package package-test \
 	test-tools demo-tools bench-tools package-tools FORCE
+.PHONY: help build test race soak clients lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -65,6 +73,9 @@ fuzz: ## run each fuzz target for FUZZTIME=30s
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1x $$package || exit 1; \
 		done; \
 	done
+clients: test-tools ## copy, serve and back up a mount with large programs: nginx, restic, borg, Samba, NFS
+	$(call need,$(CLIENT_TOOLS))
+	CLIENTS=1 IMGEXPORTFS_REQUIRE_FUSE=1 go test -count=1 -timeout 30m -v -run '$(CLIENT_TESTS)' ./integration
 
 lint: ## gofmt, go vet, staticcheck, and who may import whom
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

@@ -48,6 +48,7 @@ PasswordAuthentication no
 KbdInteractiveAuthentication no
 PermitRootLogin prohibit-password
 SetEnv HOME=%s
+Subsystem sftp /usr/lib/openssh/sftp-server
 UseDNS no
 ForceCommand /bin/sh %s
 `, port, file("host"), file("user.pub"), h.home, h.script), 0o600))
