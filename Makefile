@@ -41,9 +41,8 @@ BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race soak fuzz lint bench demo clean install package package-test \
+.PHONY: help build test race soak fuzz clients lint bench demo clean install package package-test \
 	test-tools demo-tools bench-tools package-tools FORCE
-.PHONY: help build test race soak clients lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -73,6 +72,7 @@ fuzz: ## run each fuzz target for FUZZTIME=30s
 			go test -run '^$$' -fuzz "^$$target$$" -fuzztime $(or $(FUZZTIME),30s) -fuzzminimizetime 1x $$package || exit 1; \
 		done; \
 	done
+
 clients: test-tools ## copy, serve and back up a mount with large programs: nginx, restic, borg, Samba, NFS
 	$(call need,$(CLIENT_TOOLS))
 	CLIENTS=1 IMGEXPORTFS_REQUIRE_FUSE=1 go test -count=1 -timeout 30m -v -run '$(CLIENT_TESTS)' ./integration
