@@ -13,7 +13,8 @@ type Budget struct {
 	mu    sync.Mutex // guards what follows, and the blocks of a Cache
 	limit int64
 	used  int64
-	idle  *list.List // of *Share that are not in use, least recently used in front
+	idle  *list.List    // of *Share that are not in use, least recently used in front
+	freed chan struct{} // closed when less is in use; nil if nothing waits for that
 }
 
 // NewBudget returns a budget of so many bytes.
@@ -84,10 +85,14 @@ func (s *Share) Release() {
 }
 
 func (s *Share) release() {
-	if s.users--; s.users == 0 && !s.gone {
+	if s.users--; s.users > 0 {
+		return
+	}
+	if !s.gone {
 		s.place = s.budget.idle.PushBack(s)
 		s.budget.makeRoom(0)
 	}
+	s.budget.wake()
 }
 
 // Forget drops the thing. Its bytes are given back at once, also while it is in
@@ -109,6 +114,15 @@ func (s *Share) forget() {
 	s.gone = true
 	s.budget.used -= s.cost
 	s.drop()
+	s.budget.wake()
+}
+
+// wake has those try again who wait for memory.
+func (b *Budget) wake() {
+	if b.freed != nil {
+		close(b.freed)
+		b.freed = nil
+	}
 }
 
 // makeRoom drops what is not in use until there is room for so many bytes, or

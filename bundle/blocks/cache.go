@@ -26,8 +26,7 @@ type Cache struct {
 
 	// Guarded by budget.mu.
 	blocks map[Key]*Block
-	busy   int64         // bytes of blocks that are in use or being made
-	freed  chan struct{} // closed when busy becomes less; nil if there is no waiter
+	busy   int64 // bytes of blocks that are in use or being made
 }
 
 // NewCache returns a cache whose blocks are made by the queue. recycle gets the
@@ -104,11 +103,11 @@ func (c *Cache) acquire(client *Client, r Recipe, holding bool) (*Block, <-chan 
 	c.budget.mu.Lock()
 	b := c.use(r.Key)
 	if b == nil && !holding && !c.hasRoom(r.Size) && c.busy > int64(c.queue.limit)*r.Size {
-		if c.freed == nil {
-			c.freed = make(chan struct{})
+		if c.budget.freed == nil {
+			c.budget.freed = make(chan struct{})
 		}
 		defer c.budget.mu.Unlock()
-		return nil, c.freed
+		return nil, c.budget.freed
 	}
 	created := b == nil
 	if created {
@@ -225,15 +224,6 @@ func (c *Cache) unuse(b *Block) {
 	b.share.release()
 	if b.share.users == 0 {
 		c.busy -= cost
-		c.wake()
-	}
-}
-
-// wake has those try again who wait for memory.
-func (c *Cache) wake() {
-	if c.freed != nil {
-		close(c.freed)
-		c.freed = nil
 	}
 }
 
@@ -267,7 +257,8 @@ func (b *Block) finish(makeData func() ([]byte, error)) {
 	if err != nil {
 		b.share.forget()
 	}
+	c.budget.makeRoom(0)
 	close(b.done)
 	c.unuse(b)
-	c.wake()
+	c.budget.wake() // the block may be shorter than was thought
 }
