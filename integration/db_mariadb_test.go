@@ -30,8 +30,10 @@ func newMariaDB(t *testing.T, c certificates) *mariaDB {
 	server := findProgram("mariadbd", "/usr/sbin", "/usr/libexec")
 	installer := findProgram("mariadb-install-db", "/usr/bin")
 	needDB(t, server != "" && installer != "", "needs mariadbd and mariadb-install-db (Debian: mariadb-server-core and mariadb-client-core)")
-	s := &mariaDB{dir: filepath.Join(scratch, "maria"), port: freePort(t)}
-	must(t, os.Mkdir(s.dir, 0o755))
+	dir, err := os.MkdirTemp(scratch, "maria")
+	must(t, err)
+	s := &mariaDB{dir: dir, port: freePort(t)}
+	must(t, os.Chmod(s.dir, 0o755))
 	data := filepath.Join(s.dir, "data")
 	install(t, nil, installer, "--no-defaults", "--user=root", "--datadir="+data, "--skip-test-db", "--auth-root-authentication-method=normal")
 	s.args = []string{server, "--no-defaults", "--user=root", "--datadir=" + data, "--socket=" + s.socketFile(),

@@ -29,12 +29,13 @@ func newPostgres(t *testing.T, c certificates) *postgres {
 	const place = "/usr/lib/postgresql/*/bin"
 	server, initdb := findProgram("postgres", place, "/usr/pgsql-*/bin"), findProgram("initdb", place, "/usr/pgsql-*/bin")
 	needDB(t, server != "" && initdb != "", "needs postgres and initdb (package postgresql)")
-	s := &postgres{dir: filepath.Join(scratch, "pg"), port: freePort(t)}
+	dir, err := os.MkdirTemp(scratch, "pg")
+	must(t, err)
+	s := &postgres{dir: dir, port: freePort(t)}
 	s.as = nobody()
 	if u, err := user.Lookup("postgres"); err == nil {
 		s.as = &syscall.Credential{Uid: parseID(t, u.Uid), Gid: parseID(t, u.Gid)}
 	}
-	must(t, os.Mkdir(s.dir, 0o700))
 	must(t, os.Chown(s.dir, int(s.as.Uid), int(s.as.Gid)))
 	openTheWay(t, s.dir)
 	data := filepath.Join(s.dir, "data")
