@@ -27,6 +27,7 @@ SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|C
 
 # The tests that run large programs on a mount, if CLIENTS is set.
 CLIENT_TESTS = SSHCopies|Updatedb|Download|Restic|Borg|Samba|Ganesha
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|UnderLoad|LeaveNothing|KeepsItsRules|KeepTheirRules|DoesWhatItsModelDoes|OfACrowd
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
@@ -62,8 +63,8 @@ test: test-tools ## run every test; as root, install what they need
 race: test-tools ## run the tests of the mount on a program with the race detector
 	IMGEXPORTFS_RACE=1 go test -count=1 -timeout 30m -skip 'Huge|HundredThousand' ./integration
 
-soak: test-tools ## faults, kills and a random world for MINUTES=10 each
-	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration
+soak: test-tools ## faults, kills, load, models and a random world for MINUTES=10 each
+	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration ./bundle/blocks ./fs
 
 fuzz: ## run each fuzz target for FUZZTIME=30s
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
