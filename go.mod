@@ -20,6 +20,7 @@ require (
 	github.com/spf13/pflag v1.1.0 // imgexport's command line: options anywhere, bundled, abbreviated
 	github.com/urfave/cli/v2 v2.27.7 // commands, their flags and help
 	github.com/xrash/smetrics v0.0.0-20240521201337-686a1a2994c1 // how alike two names are, as urfave/cli measures it, for "did you mean"
+	go.uber.org/goleak v1.3.0 // goroutines that tests leave, by their stacks; only in tests
 	go.yaml.in/yaml/v3 v3.0.4 // the configuration file, with the line of each value; yaml.v3 under its new maintainers
 	golang.org/x/sync v0.24.0 // errgroup: listings on all cores
 	golang.org/x/sys v0.49.0 // openat2, statfs, extended attributes, mounts

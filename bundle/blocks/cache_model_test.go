@@ -319,6 +319,7 @@ func (u *cacheUnderTest) finish(t *testing.T) {
 			u.good[m.key] = m.serial
 			m.end <- nil
 		}
+		synctest.Wait()
 		if len(u.gets) == 0 && len(u.makings) == 0 {
 			break
 		}

@@ -72,6 +72,8 @@ func (u *cacheUnderTest) isResult(err error, made *errMade) bool {
 
 // check holds the cache to its rules between two steps, when nothing moves.
 func (u *cacheUnderTest) check() {
+	u.budget.mu.Lock()
+	defer u.budget.mu.Unlock()
 	u.checkWaiting()
 	u.checkBlocks()
 	u.checkBudget()

@@ -187,6 +187,8 @@ func (q *queueUnderTest) compare() string {
 	if !slices.Equal(got, want) {
 		return fmt.Sprintf("the jobs %v were started, want %v", got, want)
 	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	if q.Queue.running != len(q.model.counted) {
 		return fmt.Sprintf("%d jobs count, want %d", q.Queue.running, len(q.model.counted))
 	}
