@@ -44,6 +44,7 @@ export CGO_ENABLED = 0
 
 .PHONY: help build test race soak fuzz clients lint bench demo clean install package package-test \
 	test-tools demo-tools bench-tools package-tools FORCE
+.PHONY: help build test race soak mutants lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
@@ -77,6 +78,9 @@ fuzz: ## run each fuzz target for FUZZTIME=30s
 clients: test-tools ## copy, serve and back up a mount with large programs: nginx, restic, borg, Samba, NFS
 	$(call need,$(CLIENT_TOOLS))
 	CLIENTS=1 IMGEXPORTFS_REQUIRE_FUSE=1 go test -count=1 -timeout 30m -v -run '$(CLIENT_TESTS)' ./integration
+
+mutants: test-tools ## break the code in one place at a time and run the tests that should notice
+	go run ./integration/mutants $(if $(ONLY),-only '$(ONLY)')
 
 lint: ## gofmt, go vet, staticcheck, and who may import whom
 	@unformatted=$$(gofmt -l $$(git ls-files --cached --others --exclude-standard '*.go')); \

@@ -37,6 +37,7 @@ var mayImport = map[string][]string{
 	"integration/demo":       {"integration/xcatsite"},
 	"integration/faultfs":    {},
 	"integration/layers":     {},
+	"integration/mutants":    {},
 	"integration/xcatsite":   {},
 	"packaging":              {},
 	"packaging/notices":      {},
