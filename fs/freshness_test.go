@@ -1,0 +1,257 @@
+package fs
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"imgexportfs/bundle/source"
+)
+
+// What is known of a view is shown only by rows and files that are young enough.
+func TestAVersionIsFreshByItsRowsAndItsFiles(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	r := vs.mustLook(t)
+	v := vs.mustPresent(t, of)
+	if _, err := vs.summary(t.Context(), r, of); err != nil {
+		t.Fatal(err)
+	}
+	newer := r
+	newer.serial++
+	for _, c := range []struct {
+		name  string
+		rows  rows
+		age   time.Duration
+		fresh bool
+	}{
+		{"young", r, 0, true}, {"other rows", newer, 0, false}, {"old files", r, 2 * time.Hour, false},
+	} {
+		vs.mu.Lock()
+		vs.known[of].at = time.Now().Add(-c.age)
+		vs.known[of].summary.at = time.Now().Add(-c.age)
+		vs.mu.Unlock()
+		if got := vs.fresh(c.rows, of); (got == v) != c.fresh {
+			t.Errorf("%s: the version is fresh: %v", c.name, got == v)
+		}
+		if _, _, ok := vs.brief(c.rows, of, false); ok != c.fresh {
+			t.Errorf("%s: the summary is fresh: %v", c.name, ok)
+		}
+	}
+}
+
+// While files hang the last version is shown, unless it is known to be wrong.
+func TestOnlyHangingFilesShowTheLastVersion(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	v := vs.mustPresent(t, of)
+	if got, err := vs.lastKnown(of, errTimeout); got != v || err != nil {
+		t.Errorf("files that hang: %v, %v", got, err)
+	}
+	if got, err := vs.lastKnown(of, os.ErrPermission); got != nil || !errors.Is(err, os.ErrPermission) {
+		t.Errorf("another error: %v, %v", got, err)
+	}
+	if got, err := vs.lastKnown(view{"", "bar"}, errTimeout); got != nil || !errors.Is(err, errTimeout) {
+		t.Errorf("an image of which nothing is known: %v, %v", got, err)
+	}
+	vs.distrust(v)
+	if got, err := vs.lastKnown(of, errTimeout); got != nil || !errors.Is(err, errTimeout) {
+		t.Errorf("a version that is known to be wrong: %v, %v", got, err)
+	}
+}
+
+// A source that changes while a size is found is looked at again, and the reader gets the
+// new version.
+func TestASourceThatChangesBeforeItsSizeIsKnownIsNoError(t *testing.T) {
+	dir := siteDir(t, 0, "foo")
+	vs := open(t, dir, 0, time.Hour)
+	of := view{"", "foo"}
+	before := vs.mustPresent(t, of)
+	write(t, dir, "foo.tmpl", "%packages\nanother and longer one\n")
+	v, err := vs.sized(t.Context(), vs.mustLook(t), of)
+	if err != nil || v.isSame(before) || v.size.Load() < 0 {
+		t.Errorf("the same %v, %v", v != nil && v.isSame(before), err)
+	}
+}
+
+// What belongs to images that are gone is forgotten with them.
+func TestImagesThatAreGoneAreForgotten(t *testing.T) {
+	dir := siteDir(t, 0, "foo", "bar")
+	vs := open(t, dir, 0, 0)
+	before := vs.mustLook(t)
+	for _, of := range []view{{"", "foo"}, {"", "bar"}, {"n1", "bar"}} {
+		vs.mustPresent(t, of)
+	}
+	text, err := os.ReadFile(siteDir(t, 0, "foo") + "/osimage.csv")
+	if err != nil {
+		t.Fatal(err)
+	}
+	write(t, dir, "osimage.csv", string(text))
+	if after := vs.mustLook(t); after.serial <= before.serial {
+		t.Errorf("other rows have the number %d behind %d", after.serial, before.serial)
+	}
+	if len(vs.known) != 1 || vs.known[view{"", "foo"}] == nil || vs.ofNodes.Len() != 0 {
+		t.Errorf("known are %v, and %d of nodes", vs.known, vs.ofNodes.Len())
+	}
+}
+
+// What is wrong with an image is part of its state, although its bundle is the same.
+func TestOtherProblemsAreAnotherVersion(t *testing.T) {
+	dir := siteDir(t, 0, "foo")
+	write(t, dir, "linuximage.csv", "#imagename,template,exlist\n\"foo\",\"/foo.tmpl\",\"/odd\"\n")
+	vs := open(t, dir, 0, 0)
+	of := view{"", "foo"}
+	missing := vs.mustPresent(t, of)
+	if err := unix.Mkfifo(filepath.Join(dir, "odd"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	if fifo := vs.mustPresent(t, of); fifo.isSame(missing) || fifo.errors == missing.errors {
+		t.Errorf("%q and %q are of one version", fifo.errors, missing.errors)
+	}
+}
+
+// A view that shares a tree is as old as the walk.
+func TestAViewIsAsOldAsItsTree(t *testing.T) {
+	vs := open(t, siteDir(t, 3), 0, time.Hour)
+	vs.mustPresent(t, view{"", "lite"})
+	walked := time.Now()
+	time.Sleep(2 * time.Millisecond)
+	vs.mustPresent(t, view{"n1", "lite"})
+	if at := vs.known[view{"n1", "lite"}].at; at.After(walked) {
+		t.Errorf("it counts from %v behind the walk", at.Sub(walked))
+	}
+}
+
+func TestAPlanKnowsItsFiles(t *testing.T) {
+	vs := open(t, siteDir(t, 3), 0, time.Hour)
+	_, p, err := vs.renew(t.Context(), vs.mustLook(t), view{"", "lite"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.release()
+	for path, want := range map[string]bool{
+		"/lite/kernel": true, "/lite.pkglist": true, "/lite/rootimg": true, "/lite/rootimg/d000/file00001": true,
+		"/lite/rootimg2": false, "/lite": false, "/other/kernel": false,
+	} {
+		if got := p.holds(source.Call{Path: path}); got != want {
+			t.Errorf("%s: %v", path, got)
+		}
+	}
+}
+
+// A walk that finds the same files and other attributes shows them.
+func TestOtherFindingsOfATreeShow(t *testing.T) {
+	dir := siteDir(t, 3)
+	vs := open(t, dir, 0, 0)
+	of := view{"", "lite"}
+	vs.mustPresent(t, of)
+	if err := unix.Setxattr(filepath.Join(dir, "lite/rootimg/d000"), "user.note", []byte("x"), 0); err != nil {
+		t.Skipf("no extended attributes here: %v", err)
+	}
+	if v := vs.mustPresent(t, of); v.errors == "" {
+		t.Error("a new attribute does not show")
+	}
+}
+
+// A request that stops waiting for a look leaves nothing in use.
+func TestARequestThatStopsWaitingKeepsNoPlan(t *testing.T) {
+	for _, late := range []bool{false, true} {
+		vs := open(t, siteDir(t, 0, "foo"), 1, 0)
+		l, err := vs.joinFull(vs.mustLook(t), view{"", "foo"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if late {
+			<-l.done
+		}
+		vs.leave(l)
+		<-l.done
+		if l.version.use() != nil {
+			t.Errorf("late %v: the plan is in use for ever", late)
+		}
+	}
+}
+
+// A look by older rows that is in progress is no answer for newer ones.
+func TestALookByOlderRowsIsNotTakenForOneByNewer(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	r := vs.mustLook(t)
+	old, p, err := vs.renew(t.Context(), r, of)
+	if err != nil {
+		t.Fatal(err)
+	}
+	stale := &look{of: of, rows: r, began: time.Now(), done: make(chan struct{}), version: newVersion(of, p, 7), plan: p}
+	vs.mu.Lock()
+	vs.known[of].full = stale
+	vs.mu.Unlock()
+	go func() {
+		for {
+			vs.mu.Lock()
+			if stale.waiters > 0 {
+				vs.known[of].full, stale.finished = nil, true
+				close(stale.done)
+				vs.mu.Unlock()
+				return
+			}
+			vs.mu.Unlock()
+			time.Sleep(time.Millisecond)
+		}
+	}()
+	newer := r
+	newer.serial++
+	v, q, err := vs.renew(t.Context(), newer, of)
+	if err != nil || v != old {
+		t.Errorf("got the version of the older look: %v, %v", v == stale.version, err)
+	}
+	q.release()
+}
+
+// A view that was sized can be queued again.
+func TestAViewIsSizedAgainWhenItIsNews(t *testing.T) {
+	w := newWarmer(nil)
+	of := view{"", "foo"}
+	for range 2 {
+		w.add([]view{of})
+		if got, ok := w.pop(); !ok || got != of {
+			t.Fatalf("%v, %v", got, ok)
+		}
+		w.hurry(of) // is not there
+	}
+}
+
+// What is known of a view that is in use outlasts that of others.
+func TestAViewInUseKeepsWhatIsKnownOfIt(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	used := vs.entry(view{"n0", "foo"})
+	for i := range nodeViewsMax + 10 {
+		vs.entry(view{fmt.Sprint("other", i), "foo"})
+		if vs.entry(view{"n0", "foo"}) != used {
+			t.Fatalf("forgotten behind %d others", i)
+		}
+	}
+}
+
+// A look that finds nothing new leaves the plan as it is.
+func TestAPlanOfTheSameStateIsNotMadeAgain(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, 0)
+	var plans []*plan
+	for range 2 {
+		_, p, err := vs.renew(t.Context(), vs.mustLook(t), view{"", "foo"})
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.release()
+		plans = append(plans, p)
+	}
+	if plans[0] != plans[1] {
+		t.Error("another plan of the same state")
+	}
+}
