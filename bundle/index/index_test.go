@@ -108,3 +108,22 @@ func TestMemoryOfAnIndexHasABound(t *testing.T) {
 		t.Error("the newest is not there")
 	}
 }
+
+// A file is believed as a whole or not at all.
+func TestAnyFlippedBitMakesAFileUseless(t *testing.T) {
+	dir, path := saved(t)
+	good, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i := range good {
+		flipped := bytes.Clone(good)
+		flipped[i] ^= 1 << (i % 8)
+		if err := os.WriteFile(path, flipped, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if n := known(t, dir); n != 0 {
+			t.Fatalf("byte %d of %d: %d values are believed", i, len(good), n)
+		}
+	}
+}
