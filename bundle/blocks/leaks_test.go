@@ -109,7 +109,7 @@ func TestAReaderThatWaitsHearsOfMemory(t *testing.T) {
 	}()
 	for waits := false; !waits; time.Sleep(time.Millisecond) {
 		k.budget.mu.Lock()
-		waits = k.freed != nil
+		waits = k.budget.freed != nil
 		k.budget.mu.Unlock()
 	}
 	for _, b := range held {
