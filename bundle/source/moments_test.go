@@ -36,6 +36,9 @@ func TestATreeIsWalkedAsItWasAtOneMoment(t *testing.T) {
 			return os.Rename(top+"/z/other", top+"/a/other")
 		},
 		"an empty file gets bytes": func(top string) error { return os.WriteFile(top+"/m/empty", []byte("x"), 0o644) },
+		"an empty file gets bytes and another comes": func(top string) error {
+			return errors.Join(os.WriteFile(top+"/m/empty", []byte("x"), 0o644), os.WriteFile(top+"/z/p/q/r/s/new", nil, 0o644))
+		},
 		"a directory is exchanged": func(top string) error {
 			return errors.Join(os.Rename(top+"/m", top+"/a/m"), os.Mkdir(top+"/m", 0o755))
 		},
@@ -43,7 +46,7 @@ func TestATreeIsWalkedAsItWasAtOneMoment(t *testing.T) {
 		for moment := 1; ; moment++ {
 			root := siteRoot(t, t.TempDir())
 			top := root.Dir() + "/rootimg"
-			for _, path := range []string{"/a/file", "/m/empty", "/m/x/y", "/z/other"} {
+			for _, path := range []string{"/a/file", "/m/empty", "/m/x/y", "/z/other", "/z/p/q/r/s/deep"} {
 				writeFile(t, top+path, nil)
 			}
 			before := listed(t, root)

@@ -68,3 +68,17 @@ func TestASegmentIsDeflateDataAndNothingElse(t *testing.T) {
 		}
 	}
 }
+
+// The memory of a segment serves the next one, whose bytes are not to be those of the last.
+func TestWhatIsLeftOfASegmentIsNoneOfTheNext(t *testing.T) {
+	raw := bytes.Repeat([]byte("segment "), 1000)
+	head := func(n int) []byte { return []byte{1, byte(n), byte(n >> 8), ^byte(n), ^byte(n >> 8)} }
+	s := packedSegment(append(head(len(raw)), raw...), raw)
+	if err := s.unpack(); err != nil {
+		t.Fatal(err)
+	}
+	s.packed = packedSegment(append(head(9), raw[:9]...), raw).packed
+	if err := s.unpack(); err == nil {
+		t.Error("nine bytes pass for all")
+	}
+}
