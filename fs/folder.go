@@ -120,6 +120,8 @@ func (f *folder) find(ctx context.Context, r rows, name string) (node, time.Dura
 	switch o.role {
 	case roleImage:
 		return &image{mount: f.mount, of: of}, f.versions.validFor(r, nil), nil
+	case roleBundle:
+		f.versions.warmer.resume()
 	case roleErrors:
 		v, err := f.versions.present(ctx, r, of)
 		if err != nil {

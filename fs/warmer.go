@@ -13,7 +13,8 @@ import (
 
 // warmer finds out the sizes of bundles before they are asked for, one bundle
 // after the other, those that were last looked at first. What requests wait for
-// goes before its work, and it begins none while a folder is listed.
+// goes before its work, and it begins none while the names in a folder are listed. A
+// reader who looks at each file too, as ls -l does, uses what it finds.
 type warmer struct {
 	versions *versions
 
@@ -21,7 +22,7 @@ type warmer struct {
 	queue *list.List // of view: what to do, next in front
 	place map[view]*list.Element
 	more  chan struct{} // holds a token while the queue may not be empty
-	lists int           // of folders, in progress
+	lists int           // of folders, in progress, while they look at no bundle
 	quiet chan struct{} // closed when lists becomes 0
 }
 
@@ -79,14 +80,29 @@ const pauseMax = time.Second
 func (p *pause) prolong() { p.timer.Reset(pauseMax) }
 
 func (p *pause) end() {
+	p.timer.Stop()
 	w := p.warmer
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if p.ended {
-		return
+	if !p.ended && w.lists > 0 {
+		w.setLists(w.lists - 1)
 	}
 	p.ended = true
-	if w.lists--; w.lists == 0 {
+}
+
+// resume is called when a bundle is looked at: it ends the pauses of all listings. When
+// those end for themselves, they may end one that began later, which costs it little.
+func (w *warmer) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.lists > 0 {
+		w.setLists(0)
+	}
+}
+
+// setLists makes lists less. w.mu is held.
+func (w *warmer) setLists(n int) {
+	if w.lists = n; n == 0 {
 		close(w.quiet)
 	}
 }
