@@ -56,7 +56,7 @@ $(PROGRAM): FORCE
 	go build -trimpath -ldflags "-s -w -X main.version=$(VERSION)" -o $@ ./cmd/imgexportfs
 
 test: test-tools ## run every test; as root, install what they need
-	go test -count=1 -timeout 40m ./...
+	go test -count=1 -timeout 40m -parallel 4 ./...
 	CGO_ENABLED=1 go test -count=1 -race $(UNIT)
 	GOMAXPROCS=1 go test -count=1 $(UNIT)
 	@if grep ' - fuse\.imgexportfs ' /proc/self/mountinfo | grep -E 'imgexportfs-test-|/Test'; then echo "FAIL: the tests left mounts" >&2; exit 1; fi

@@ -129,7 +129,7 @@ func TestDocumentsNameWhatExists(t *testing.T) {
 				}
 			}
 		}
-		for _, test := range regexp.MustCompile(`\bTest[A-Z][A-Za-z]+`).FindAllString(d.text, -1) {
+		for _, test := range regexp.MustCompile(`\bTest[A-Z]\w+`).FindAllString(d.text, -1) {
 			if !strings.Contains(sources, "func "+test+"(") {
 				t.Errorf("%s names %s, and there is no such test", d.name, test)
 			}

@@ -125,6 +125,9 @@ func TestSourceThatHangsCostsItsOwnImageOnly(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		t.Run(fmt.Sprintf("known before %v", known), func(t *testing.T) {
 			site, server := hangingSite(t)
+			if !known { // the mount must not be quicker
+				server.stop(t)
+			}
 			m := mountSite(t, site.Dir(), "--refresh", "200ms")
 			if known {
 				for _, name := range []string{"far.tgz", "tree.tgz"} {
@@ -132,8 +135,8 @@ func TestSourceThatHangsCostsItsOwnImageOnly(t *testing.T) {
 					must(t, err)
 				}
 				time.Sleep(300 * time.Millisecond)
+				server.stop(t)
 			}
-			server.stop(t)
 			if err := inTime(t, 5*time.Second, "ls", func() error {
 				names, err := os.ReadDir(m.dir)
 				for _, want := range []string{"far.tgz", "near.tgz", "tree.tgz"} {
