@@ -23,11 +23,10 @@ PACKAGE_TOOLS := mmdebstrap:mmdebstrap systemd-nspawn:systemd-container rpm:rpm 
 TOOLS := go tool -modfile=packaging/tools/go.mod
 
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
-SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte|TreesDeeper
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte|TreesDeeper|UnderLoad|LeaveNothing|KeepsItsRules|KeepTheirRules|DoesWhatItsModelDoes|OfACrowd
 
 # The tests that run large programs on a mount, if CLIENTS is set.
 CLIENT_TESTS = SSHCopies|Updatedb|Download|Restic|Borg|Samba|Ganesha
-SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|UnderLoad|LeaveNothing|KeepsItsRules|KeepTheirRules|DoesWhatItsModelDoes|OfACrowd
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3
