@@ -315,6 +315,7 @@ func (u *cacheUnderTest) finish(t *testing.T) {
 			g.block.Release()
 		}
 		u.held = nil
+		synctest.Wait()
 		for _, m := range slices.Clone(u.makings) {
 			u.good[m.key] = m.serial
 			m.end <- nil
