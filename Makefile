@@ -41,9 +41,8 @@ BENCH_TOOLS := $(DEMO_TOOLS) pigz:pigz zstd:zstd restic:restic rsync:rsync
 
 export CGO_ENABLED = 0
 
-.PHONY: help build test race soak fuzz clients lint bench demo clean install package package-test \
+.PHONY: help build test race soak fuzz clients mutants lint bench demo clean install package package-test \
 	test-tools demo-tools bench-tools package-tools FORCE
-.PHONY: help build test race soak mutants lint bench demo clean install test-tools demo-tools bench-tools FORCE
 .DEFAULT_GOAL := help
 
 help: ## say what there is to make
