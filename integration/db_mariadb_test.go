@@ -38,7 +38,8 @@ func newMariaDB(t *testing.T, c certificates) *mariaDB {
 	install(t, nil, installer, "--no-defaults", "--user=root", "--datadir="+data, "--skip-test-db", "--auth-root-authentication-method=normal")
 	s.args = []string{server, "--no-defaults", "--user=root", "--datadir=" + data, "--socket=" + s.socketFile(),
 		"--pid-file=" + s.dir + "/pid", fmt.Sprintf("--port=%d", s.port), "--bind-address=127.0.0.1",
-		"--character-set-server=latin1", "--skip-name-resolve", "--innodb-flush-log-at-trx-commit=0",
+		"--character-set-server=latin1", "--skip-name-resolve",
+		"--innodb-flush-log-at-trx-commit=2", // what is committed outlives a kill
 		"--innodb-buffer-pool-size=64M", "--innodb-log-file-size=16M", "--performance-schema=OFF", "--skip-log-bin",
 		"--ssl-cert=" + c.server, "--ssl-key=" + c.key}
 	return s
