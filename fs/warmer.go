@@ -69,8 +69,8 @@ func (w *warmer) pause() *pause {
 // pause is one for a folder that is listed.
 type pause struct {
 	warmer *warmer
-	timer  *time.Timer
-	ended  bool // guarded by warmer.mu
+	timer  *time.Timer // set under warmer.mu, which end takes, for it may fire at any time
+	ended  bool        // guarded by warmer.mu
 }
 
 // pauseMax is when a pause ends that is not prolonged: a program may keep a folder open.
@@ -80,10 +80,10 @@ const pauseMax = time.Second
 func (p *pause) prolong() { p.timer.Reset(pauseMax) }
 
 func (p *pause) end() {
-	p.timer.Stop()
 	w := p.warmer
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	p.timer.Stop()
 	if !p.ended && w.lists > 0 {
 		w.setLists(w.lists - 1)
 	}

@@ -46,7 +46,7 @@ func runCheck(c *cli.Context, flags *siteFlags) error {
 		fmt.Fprintln(w, escaped(entry))
 	}
 	if len(idle) > 0 {
-		result += fmt.Sprintf("; %s of %s for no image", counted(len(idle), "line"), flags.file.Name)
+		result += fmt.Sprintf("; %s of %s for no image", counted(len(idle), "line"), escaped(flags.file.Name))
 	}
 	fmt.Fprintf(w, "%s, %s\n", counted(len(reports), "image"), result)
 	if err := w.Flush(); err != nil {
