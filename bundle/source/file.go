@@ -19,7 +19,7 @@ type File struct {
 	root     *Root
 	path     string
 	identity Identity
-	flags    int    // for opening it
+	walked   bool   // a walk has found it
 	holes    *holes // nil if none are looked for
 }
 
@@ -38,7 +38,7 @@ func NewFile(root *Root, path string, st Stat) (*File, error) {
 // NodeFile returns the regular file that a walk has found at path. It has
 // changed if a symbolic link is there now.
 func NodeFile(root *Root, path string, id Identity) File {
-	return File{root: root, path: path, identity: id, flags: unix.O_NOFOLLOW}
+	return File{root: root, path: path, identity: id, walked: true}
 }
 
 // Size is the planned size in bytes.
@@ -63,16 +63,25 @@ func (f *File) ReadAt(p []byte, off int64) (int, error) {
 		return 0, err
 	}
 	defer func() { _ = unix.Close(fd) }()
-	if err := f.fill(fd, p, off); err != nil {
+	err = f.fill(fd, p, off)
+	// What cannot be read may be something else by now.
+	if changed := f.check(fd); err == nil || errors.Is(changed, ErrChanged) {
+		err = changed
+	}
+	if err != nil {
 		return 0, err
 	}
-	return len(p), f.check(fd)
+	return len(p), nil
 }
 
 // open returns a descriptor of the file, whatever state it is in: what is read
 // from it counts only if check holds afterwards.
 func (f *File) open() (int, error) {
-	fd, err := f.root.openRegular(f.path, f.flags)
+	open := f.root.openRegular
+	if f.walked {
+		open = f.root.openWalked
+	}
+	fd, err := open(f.path)
 	return fd, changedIfGone(err)
 }
 
