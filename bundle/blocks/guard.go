@@ -3,6 +3,7 @@ package blocks
 import (
 	"fmt"
 	"log/slog"
+	"runtime"
 	"runtime/debug"
 	"syscall"
 )
@@ -27,5 +28,16 @@ func Guarded(log *slog.Logger, what string, f func() error) (err error) {
 			err = ErrPanic{v}
 		}
 	}()
+	growStack()
 	return f()
+}
+
+// growStack has the stack of a new goroutine grow once, while there is little on it that must
+// be copied; below f it would grow two or three times. The first ls -l of 10,000 images took
+// 4.2 s of the processors without this, and 3.6 s with it.
+//
+//go:noinline
+func growStack() {
+	var room [8 << 10]byte
+	runtime.KeepAlive(&room)
 }
