@@ -151,7 +151,9 @@ func (b *Bundle) findLengths(p *sizePass) (starts []int64, made int, err error) 
 // knownLengths returns the length of each member, and which have to be made for
 // that.
 func (b *Bundle) knownLengths() (lengths []int64, unknown []int) {
-	b.loadIndex()
+	if b.isIndexed() {
+		b.loadIndex()
+	}
 	lengths = make([]int64, len(b.segs))
 	for i, seg := range b.segs {
 		n, ok := b.engine.index.Length(seg.key)
@@ -187,6 +189,18 @@ func (b *Bundle) measure(i int) (int64, error) {
 		b.engine.cache.Offer(key, made)
 	}
 	return int64(len(made)), err
+}
+
+// isIndexed reports whether the index file is looked for to find lengths: what there is to
+// deflate takes longer than that.
+func (b *Bundle) isIndexed() bool {
+	left := int64(cachedMin)
+	for _, seg := range b.segs {
+		if !seg.stored {
+			left -= seg.size()
+		}
+	}
+	return left <= 0
 }
 
 // loadIndex takes what the index file of this bundle holds into memory, once.
