@@ -61,10 +61,8 @@ func (e *Engine) NewBundle(ctx context.Context, name string, members []Member) (
 	}
 	b := &Bundle{engine: e, name: name, members: members, modTime: Newest(members), plan: planHash(name, members, e.codec)}
 	b.hash.turn = make(chan struct{}, 1)
+	b.stream = newStream(&tarEntries{top: name, members: members, newest: b.modTime})
 	var err error
-	if b.stream, err = newStream(&tarEntries{top: name, members: members, newest: b.modTime}); err != nil {
-		return nil, fmt.Errorf("bundle %s: %w", name, err)
-	}
 	if b.segs, err = b.planSegments(ctx); err != nil {
 		return nil, fmt.Errorf("bundle %s: %w", name, err)
 	}
@@ -93,7 +91,9 @@ func (b *Bundle) planSegments(ctx context.Context) ([]plannedSegment, error) {
 		if segs[i].stored {
 			h.int(1)
 		}
-		b.stream.hashRange(h, seg.start, seg.end)
+		if err := b.stream.hashRange(h, seg.start, seg.end); err != nil {
+			return nil, err
+		}
 		segs[i].key = h.sum()
 	}
 	return segs, nil

@@ -33,12 +33,26 @@ const (
 	extraLength = 2  // XLEN, where FEXTRA is set
 	subfield    = 4  // a subfield's two letters and its length
 
-	tarBlock = 512
+	tarBlock   = 512
+	tarNameMax = 100 // bytes of a name or of where a link leads, in an entry's own header block
 )
 
 // alignUp returns the smallest multiple of align that is not below n.
 // align is a power of two.
 func alignUp(n, align int64) int64 { return (n + align - 1) &^ (align - 1) }
+
+// tarHeadSize is the length of the header blocks of an archive entry in GNU's format (tar(5),
+// "GNU Tar Archives"): what is longer than its field comes before, as an entry of its own
+// that ends with a NUL.
+func tarHeadSize(name, link string) int64 {
+	size := int64(tarBlock)
+	for _, s := range []string{name, link} {
+		if len(s) > tarNameMax {
+			size += tarBlock + alignUp(int64(len(s))+1, tarBlock)
+		}
+	}
+	return size
+}
 
 // storedBlocks is the number of stored blocks that n bytes take. Nothing at
 // all still takes one, for a deflate stream must end with a final block.

@@ -18,7 +18,7 @@ type entries interface {
 	// head returns the bytes before the body; always the same ones.
 	head(i int) ([]byte, error)
 	// headSize is the length of the head.
-	headSize(i int) (int64, error)
+	headSize(i int) int64
 	// bodySize is the length of the body, 0 if there is none.
 	bodySize(i int) int64
 	// body returns what follows the head; nil if its length is 0.
@@ -33,17 +33,13 @@ type stream struct {
 	bodies []int64 // where the body of each entry starts
 }
 
-func newStream(es entries) (*stream, error) {
+func newStream(es entries) *stream {
 	s := &stream{entries: es, starts: make([]int64, es.count()+1), bodies: make([]int64, es.count())}
 	for i := range es.count() {
-		head, err := es.headSize(i)
-		if err != nil {
-			return nil, fmt.Errorf("%s: %w", es.name(i), err)
-		}
-		s.bodies[i] = s.starts[i] + head
+		s.bodies[i] = s.starts[i] + es.headSize(i)
 		s.starts[i+1] = alignUp(s.bodies[i]+es.bodySize(i), es.align(i))
 	}
-	return s, nil
+	return s
 }
 
 // size is the length of the stream in bytes.
@@ -79,7 +75,7 @@ func (s *stream) readAt(p []byte, off int64) error {
 func (s *stream) readPart(p []byte, i int, part piece) error {
 	switch part.i {
 	case head:
-		made, err := s.head(i)
+		made, err := s.madeHead(i)
 		if err != nil {
 			return err
 		}
@@ -93,14 +89,26 @@ func (s *stream) readPart(p []byte, i int, part piece) error {
 	return nil
 }
 
+// madeHead returns the head of entry i, which must be as long as offsets count it.
+func (s *stream) madeHead(i int) ([]byte, error) {
+	made, err := s.head(i)
+	if want := s.bodies[i] - s.starts[i]; err == nil && int64(len(made)) != want {
+		err = fmt.Errorf("BUG: its header has %d bytes and not %d", len(made), want)
+	}
+	return made, err
+}
+
 // hashRange hashes what decides the bytes from start to end.
-func (s *stream) hashRange(h *fieldHash, start, end int64) {
+func (s *stream) hashRange(h *fieldHash, start, end int64) error {
 	for entry := range pieces(s.starts, start, end) {
 		for part := range pieces(s.partsOf(entry.i), entry.from, entry.to) {
 			h.int(int64(part.i))
 			switch part.i {
 			case head:
-				made, _ := s.head(entry.i) // newStream has seen that it can be made
+				made, err := s.madeHead(entry.i)
+				if err != nil {
+					return fmt.Errorf("%s: %w", s.name(entry.i), err)
+				}
 				h.bytes(made[part.from:part.to])
 			case body:
 				s.body(entry.i).hashRange(h, part.from, part.to)
@@ -109,6 +117,7 @@ func (s *stream) hashRange(h *fieldHash, start, end int64) {
 			}
 		}
 	}
+	return nil
 }
 
 // segment is a part of a stream that is compressed by itself.

@@ -60,9 +60,25 @@ func (t *tarEntries) body(i int) Content {
 	return m.Content
 }
 
-func (t *tarEntries) headSize(i int) (int64, error) {
-	head, err := t.head(i)
-	return int64(len(head)), err
+func (t *tarEntries) headSize(i int) int64 {
+	if t.isEnd(i) {
+		return 2 * tarBlock
+	}
+	return tarHeadSize(t.name(i), t.link(i))
+}
+
+// link is where a symbolic or hard link leads; "" if entry i is neither.
+func (t *tarEntries) link(i int) string {
+	if i < leadingEntries {
+		return ""
+	}
+	switch m := t.members[i-leadingEntries]; m.Kind {
+	case Symlink:
+		return m.Target
+	case HardLink:
+		return t.pathOf(m.Target)
+	}
+	return ""
 }
 
 func (t *tarEntries) head(i int) ([]byte, error) {
@@ -70,13 +86,10 @@ func (t *tarEntries) head(i int) ([]byte, error) {
 	case t.isEnd(i):
 		return make([]byte, 2*tarBlock), nil
 	case i < leadingEntries:
-		return tarHead(t.name(i), Member{Kind: Directory, Perm: 0o755}, t.newest)
+		return tarHead(t.name(i), "", Member{Kind: Directory, Perm: 0o755}, t.newest)
 	}
 	m := t.members[i-leadingEntries]
-	if m.Kind == HardLink {
-		m.Target = t.pathOf(m.Target)
-	}
-	return tarHead(t.name(i), m, modTime(m, t.newest))
+	return tarHead(t.name(i), t.link(i), m, modTime(m, t.newest))
 }
 
 // modTime is the time of a member in the archive, in whole seconds.
@@ -91,14 +104,15 @@ func modTime(m Member, newest time.Time) time.Time {
 // imgexport's tar writes too: unlike PAX it keeps names that are not ASCII
 // in the header that every reader looks at (busybox tar skips PAX records
 // and would unpack such a name with letters missing).
-func tarHead(name string, m Member, mtime time.Time) ([]byte, error) {
+func tarHead(name, link string, m Member, mtime time.Time) ([]byte, error) {
 	h := tar.Header{
-		Format:  tar.FormatGNU,
-		Name:    name,
-		Mode:    int64(m.Perm),
-		Uid:     int(m.UID),
-		Gid:     int(m.GID),
-		ModTime: mtime,
+		Format:   tar.FormatGNU,
+		Name:     name,
+		Linkname: link,
+		Mode:     int64(m.Perm),
+		Uid:      int(m.UID),
+		Gid:      int(m.GID),
+		ModTime:  mtime,
 	}
 	// A name only where every host agrees on it.
 	if m.UID == 0 {
@@ -111,11 +125,11 @@ func tarHead(name string, m Member, mtime time.Time) ([]byte, error) {
 	case Directory:
 		h.Typeflag = tar.TypeDir
 	case Symlink:
-		h.Typeflag, h.Linkname = tar.TypeSymlink, m.Target
+		h.Typeflag = tar.TypeSymlink
 	case Regular:
 		h.Typeflag, h.Size = tar.TypeReg, m.Content.Size()
 	case HardLink:
-		h.Typeflag, h.Linkname = tar.TypeLink, m.Target
+		h.Typeflag = tar.TypeLink
 	case Fifo:
 		h.Typeflag = tar.TypeFifo
 	case CharDevice:

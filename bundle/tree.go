@@ -51,16 +51,15 @@ func NewTree(ctx context.Context, root *source.Root, dir, name string) (*Tree, s
 
 // newTree lays out the archive of the nodes of a walked directory.
 func newTree(nodes *treeNodes) (*Tree, error) {
-	stream, err := newStream(nodes)
-	if err != nil {
-		return nil, err
-	}
+	stream := newStream(nodes)
 	t := &Tree{nodes: nodes, stream: stream, chunks: stream.cut(), plan: nodes.planHash()}
 	t.starts = startsOf(len(t.chunks), func(i int) int64 { return plainMemberSize(t.chunks[i].size()) })
 	t.hashes = make([][32]byte, len(t.chunks))
 	for i, c := range t.chunks {
 		h := newFieldHash("tree chunk")
-		stream.hashRange(h, c.start, c.end)
+		if err := stream.hashRange(h, c.start, c.end); err != nil {
+			return nil, err
+		}
 		t.hashes[i] = h.sum()
 	}
 	return t, nil
@@ -219,7 +218,7 @@ func (t *treeNodes) name(i int) string {
 	return t.list[i].Name
 }
 
-func (t *treeNodes) headSize(i int) (int64, error) { return cpioHeadSize(t.name(i)), nil }
+func (t *treeNodes) headSize(i int) int64 { return cpioHeadSize(t.name(i)) }
 
 func (t *treeNodes) head(i int) ([]byte, error) {
 	if t.isTrailer(i) {
