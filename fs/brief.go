@@ -8,7 +8,6 @@ import (
 
 	"imgexportfs/bundle"
 	"imgexportfs/bundle/blocks"
-	"imgexportfs/xcat"
 )
 
 // summary is what a listing keeps of a view: which of its files there are. A
@@ -102,7 +101,7 @@ func (vs *versions) brief(r rows, of view, hasSlot bool) (s summary, l *look, ok
 		l = &look{of: of, rows: r, began: time.Now(), done: make(chan struct{})}
 		k.brief = l
 		vs.looks++
-		go vs.runBrief(k, l)
+		go vs.runBrief(k, l, k.version)
 		return s, l, true
 	}
 	if hasSlot {
@@ -120,13 +119,15 @@ func (k *known) shown() summary {
 }
 
 // runBrief makes the summary of a view. It has a slot.
-func (vs *versions) runBrief(k *known, l *look) {
+func (vs *versions) runBrief(k *known, l *look, before *version) {
 	timer := time.AfterFunc(briefSlot, func() { <-vs.slots })
-	var export *xcat.Export
+	var found *outline
 	l.err = blocks.Guarded(vs.log, "look at image "+l.of.image, func() (err error) {
 		req := vs.requested(l.of)
 		req.Shallow = true
-		export, err = l.rows.catalog.Export(vs.life, vs.site.Root(), req)
+		if found, err = vs.newOutline(l.rows, req); err == nil && !found.isOf(before) {
+			before = nil
+		}
 		return err
 	})
 	if timer.Stop() {
@@ -138,15 +139,13 @@ func (vs *versions) runBrief(k *known, l *look) {
 	vs.looks--
 	k.brief = nil
 	if l.err == nil {
-		l.err = export.Unreadable
-	}
-	if l.err == nil {
 		k.summary = summary{
-			serial: l.rows.serial, at: l.began, modTime: briefTime(export.Members),
-			refused: export.Refused, faults: len(export.Problems()) > 0,
+			serial: l.rows.serial, at: found.at, modTime: briefTime(found.export.Members),
+			refused: found.export.Refused, faults: len(found.export.Problems()) > 0,
 		}
 		if !l.rows.hasTree(l.of.image) {
 			k.treeRefused, k.treeFaults = false, false
+			vs.takeUpOutline(k, found, before)
 		}
 	}
 	l.summary = k.shown()

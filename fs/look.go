@@ -78,15 +78,15 @@ func (vs *versions) joinFull(r rows, of view) (*look, error) {
 			since = k.version.distrusted
 		}
 		vs.looks++
-		go vs.runFull(k, k.full, since, k.version)
+		work := &planner{versions: vs, rows: r, of: of, since: since, outline: k.takeOutline(r, since)}
+		go vs.runFull(k, k.full, work, k.version)
 	}
 	k.full.waiters++
 	return k.full, nil
 }
 
 // runFull makes the plan of a view.
-func (vs *versions) runFull(k *known, l *look, since time.Time, before *version) {
-	work := &planner{versions: vs, rows: l.rows, of: l.of, since: since}
+func (vs *versions) runFull(k *known, l *look, work *planner, before *version) {
 	l.err = blocks.Guarded(vs.log, "look at image "+l.of.image, func() (err error) {
 		l.plan, err = work.run(before)
 		return err
@@ -159,6 +159,26 @@ func (vs *versions) waitFor(ctx context.Context, done <-chan struct{}, began tim
 			return ctx.Err()
 		}
 		timer.Stop()
+	}
+}
+
+// patient returns a context that ends as ctx does, and with errTimeout as its cause when
+// patience has passed and files hang.
+func patient(ctx context.Context, patience time.Duration, hangs func() bool) (context.Context, func()) {
+	ctx, end := context.WithCancelCause(ctx)
+	timer := time.AfterFunc(patience, func() {
+		for !hangs() {
+			select {
+			case <-time.After(stuckPoll):
+			case <-ctx.Done():
+				return
+			}
+		}
+		end(errTimeout)
+	})
+	return ctx, func() {
+		timer.Stop()
+		end(nil)
 	}
 }
 

@@ -55,6 +55,7 @@ type planner struct {
 	of    view
 	since time.Time // the tree must have been walked then, or later
 
+	outline *outline // that a brief look has found, for the first try; or nil
 	tree    *tree
 	treeErr error
 	at      time.Time // all that the plan holds was so then, or later
@@ -75,22 +76,16 @@ func (m *planner) run(known *version) (p *plan, err error) {
 }
 
 func (m *planner) try(known *version) (p *plan, err error) {
-	m.at = time.Now()
 	defer func() {
 		if err != nil || p.tree != m.tree {
 			m.dropTree()
 		}
 	}()
-	req := m.requested(m.of)
-	req.Tree = m.walked
-	export, err := m.rows.catalog.Export(m.life, m.site.Root(), req)
+	o, err := m.found()
 	if err != nil {
 		return nil, fmt.Errorf("image %s: %w", m.of.image, err)
 	}
-	if export.Unreadable != nil {
-		return nil, fmt.Errorf("image %s: %w", m.of.image, export.Unreadable)
-	}
-	state := fingerprint(export)
+	state := fingerprint(o.export)
 	if known != nil && known.fingerprint == state {
 		if p := known.use(); p != nil {
 			m.dropTree() // the plan has one
@@ -98,15 +93,27 @@ func (m *planner) try(known *version) (p *plan, err error) {
 		}
 	}
 	p = &plan{
-		name: export.Name, fingerprint: state, errors: errorsText(export.Problems()),
-		tree: m.tree, treeRefused: m.treeErr != nil && export.Refused,
+		name: o.export.Name, fingerprint: state, errors: errorsText(o.export.Problems()),
+		tree: m.tree, treeRefused: m.treeErr != nil && o.export.Refused,
 	}
 	p.treeFaults = p.treeRefused || m.tree != nil && len(m.tree.findings) > 0
-	if err := p.fill(m.life, m.engine, export); err != nil {
+	if err := p.fill(m.life, m.engine, o.export); err != nil {
 		return nil, fmt.Errorf("image %s: %w", m.of.image, err)
 	}
 	p.share = m.engine.Budget().Add(p.memory(), p.drop)
 	return p, nil
+}
+
+// found is what a look finds, or what a brief one has found before.
+func (m *planner) found() (o *outline, err error) {
+	if o, m.outline = m.outline, nil; o != nil {
+		m.at = o.at
+		return o, nil
+	}
+	m.at = time.Now()
+	req := m.requested(m.of)
+	req.Tree = m.walked
+	return m.newOutline(m.rows, req)
 }
 
 // requested asks for the bundle of a view.

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"imgexportfs/bundle"
@@ -38,10 +39,12 @@ type versions struct {
 	looks    int        // in progress
 }
 
-// known is what is known of a view. All of it is guarded by versions.mu.
+// known is what is known of a view. All of it is guarded by versions.mu, but for outline,
+// which the budget may drop at any time.
 type known struct {
 	summary summary
-	version *version // nil before the first full look
+	outline atomic.Pointer[outline] // for the next full look, or nil
+	version *version                // nil before the first full look
 
 	serial uint64    // of the rows that the version was found by
 	at     time.Time // when the files were last found as in the version
@@ -81,6 +84,7 @@ func (vs *versions) forgetGone() {
 
 func (vs *versions) forget(of view, k *known) {
 	delete(vs.known, of)
+	k.dropOutline()
 	if k.place != nil {
 		vs.ofNodes.Remove(k.place)
 	}
@@ -218,21 +222,16 @@ func (vs *versions) size(ctx context.Context, v *version) (int64, error) {
 		return 0, err
 	}
 	defer p.release()
-	ctx, stop := context.WithCancel(ctx)
-	defer stop()
-	var n int64
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		if n, err = p.bundle.Size(ctx); err == nil {
-			v.size.Store(n)
-		}
-	}()
 	// Another caller may have begun to find it, so it counts which files hang.
-	if gone := vs.waitFor(ctx, done, time.Now(), fullPatience, func() bool { return slices.ContainsFunc(vs.stuck(stuckAfter), p.holds) }); gone != nil {
-		stop()
-		<-done
-		return 0, fmt.Errorf("image %s: %w", v.view.image, gone)
+	hangs := func() bool { return slices.ContainsFunc(vs.stuck(stuckAfter), p.holds) }
+	ctx, stop := patient(ctx, fullPatience, hangs)
+	defer stop()
+	n, err := p.bundle.Size(ctx)
+	switch {
+	case err == nil:
+		v.size.Store(n)
+	case isTimeout(context.Cause(ctx)):
+		err = fmt.Errorf("image %s: %w", v.view.image, errTimeout)
 	}
 	return n, err
 }

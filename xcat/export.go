@@ -73,7 +73,8 @@ func (c *Catalog) Export(ctx context.Context, root *source.Root, req Request) (*
 		if err := ctx.Err(); err != nil {
 			return nil, fmt.Errorf("export of image %s: %w", req.Image, err)
 		}
-		return &x.result, nil
+		result := x.result // without what the exporter holds besides
+		return &result, nil
 	}
 }
 
