@@ -89,8 +89,7 @@ func NewEngine(opts EngineOptions) (*Engine, error) {
 }
 
 // Close waits for the segments that are being made, and until what has been
-// found is written. After that no segment is made any more, and a caller who waits
-// for one waits until its context ends.
+// found is written. After that no segment is made any more: blocks.ErrClosed.
 func (e *Engine) Close() {
 	e.queue.Close()
 	e.mu.Lock()

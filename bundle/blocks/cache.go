@@ -204,7 +204,10 @@ func (c *Cache) use(k Key) *Block {
 // create adds a block that is used by the caller and by its job.
 func (c *Cache) create(r Recipe) *Block {
 	b := &Block{cache: c, key: r.Key, done: make(chan struct{})}
-	b.job = &job{run: func() { b.finish(r.Make) }}
+	b.job = &job{
+		run:     func() { b.finish(r.Make) },
+		dropped: func() { b.finish(func() ([]byte, error) { return nil, ErrClosed }) },
+	}
 	b.share = c.budget.add(r.Size, func() {
 		delete(c.blocks, b.key)
 		if b.share.users == 0 {

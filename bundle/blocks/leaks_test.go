@@ -2,6 +2,7 @@ package blocks
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"sync/atomic"
 	"testing"
@@ -71,6 +72,46 @@ func TestClosingAQueueWaitsForWhatRuns(t *testing.T) {
 	time.AfterFunc(10*time.Millisecond, func() { close(goOn) })
 	if q.Close(); !ended.Load() {
 		t.Error("closed while a job runs")
+	}
+}
+
+// Those who wait for jobs that are still queued, or come later, hear that none will run.
+func TestNobodyWaitsForAClosedQueue(t *testing.T) {
+	q := NewQueue(1, slog.New(slog.DiscardHandler))
+	cache := NewCache(NewBudget(1<<20), q, func([]byte) {})
+	goOn, began, ran := make(chan struct{}), make(chan struct{}), atomic.Int64{}
+	q.NewClient(Waiting).submit(&job{run: func() { close(began); <-goOn }})
+	<-began
+	errs := make(chan error, 4)
+	for _, u := range []Urgency{Waiting, Background} {
+		go func() {
+			errs <- q.NewClient(u).Each(context.Background(), 100, func(int) error { ran.Add(1); return nil })
+		}()
+		go func() {
+			made := func() ([]byte, error) { ran.Add(1); return nil, nil }
+			_, err := cache.Get(context.Background(), q.NewClient(u), Recipe{Key: Key{byte(u)}, Size: 10, Make: made}, false)
+			errs <- err
+		}()
+	}
+	closed := make(chan struct{})
+	go func() {
+		defer close(closed)
+		q.Close()
+	}()
+	for range cap(errs) {
+		select {
+		case err := <-errs:
+			if !errors.Is(err, ErrClosed) {
+				t.Errorf("%v, want %v", err, ErrClosed)
+			}
+		case <-time.After(20 * time.Second):
+			t.Fatal("somebody still waits")
+		}
+	}
+	close(goOn)
+	<-closed
+	if ran.Load() > 0 || cache.budget.Used() > 0 {
+		t.Errorf("%d jobs have run, and %d bytes are taken", ran.Load(), cache.budget.Used())
 	}
 }
 

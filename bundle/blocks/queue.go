@@ -3,8 +3,10 @@ package blocks
 import (
 	"container/list"
 	"context"
+	"fmt"
 	"log/slog"
 	"sync"
+	"syscall"
 	"time"
 )
 
@@ -54,12 +56,27 @@ func NewQueue(limit int, log *slog.Logger) *Queue {
 // Limit is how many jobs run at a time.
 func (q *Queue) Limit() int { return q.limit }
 
-// Close waits for the jobs that run, apart from those that hang. Queued ones
-// are never run.
+// ErrClosed is what those get who wait for a job that will not run, because the queue is
+// closed. It is what the kernel says of a mount that has ended.
+var ErrClosed = fmt.Errorf("the server ends: %w", syscall.ENOTCONN)
+
+// Close waits for the jobs that run, apart from those that hang. Queued ones, and
+// those that come later, are dropped.
 func (q *Queue) Close() {
 	q.mu.Lock()
-	defer q.mu.Unlock()
 	q.closed = true
+	var queued []*job
+	for _, ready := range q.ready {
+		for ready.Len() > 0 {
+			queued = append(queued, ready.Front().Value.(*Client).next())
+		}
+	}
+	q.mu.Unlock()
+	for _, j := range queued {
+		j.drop()
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
 	for q.running > 0 {
 		q.drained.Wait()
 	}
@@ -109,22 +126,40 @@ func (c *Client) leave() {
 
 // job is one piece of work.
 type job struct {
-	run func()
+	run     func()
+	dropped func() // called in place of run when the queue is closed; may be nil
 
 	// Guarded by Queue.mu.
 	client *Client
 	place  *list.Element // in client.jobs; nil once the job runs
 }
 
+func (j *job) drop() {
+	if j.dropped != nil {
+		j.dropped()
+	}
+}
+
 // submit queues a job.
 func (c *Client) submit(j *job) {
+	if !c.add(j) {
+		j.drop()
+	}
+}
+
+// add reports whether the job will run.
+func (c *Client) add(j *job) bool {
 	q := c.queue
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	if q.closed {
+		return false
+	}
 	c.take(j)
 	if q.running < q.limit {
 		q.start()
 	}
+	return true
 }
 
 func (c *Client) take(j *job) {
@@ -150,6 +185,13 @@ func (c *Client) drop(j *job) {
 	if c.jobs.Len() == 0 {
 		c.leave()
 	}
+}
+
+// next takes the client's first job out of its list.
+func (c *Client) next() *job {
+	j := c.jobs.Front().Value.(*job)
+	c.drop(j)
+	return j
 }
 
 // start runs jobs on a new goroutine. q.mu is held.
@@ -202,8 +244,7 @@ func (q *Queue) next() *job {
 	for _, ready := range q.ready {
 		if front := ready.Front(); front != nil {
 			c := front.Value.(*Client)
-			j := c.jobs.Front().Value.(*job)
-			c.drop(j)
+			j := c.next()
 			if c.place != nil {
 				ready.MoveToBack(c.place)
 			}
@@ -229,13 +270,17 @@ func (c *Client) Each(ctx context.Context, n int, f func(i int) error) error {
 			break
 		}
 		running.Add(1)
-		c.submit(&job{run: func() {
-			defer running.Done()
-			if err := c.call(ctx, i, f); err != nil {
+		end := func(err error) {
+			if err != nil {
 				stop(err)
 			}
 			<-slots
-		}})
+			running.Done()
+		}
+		c.submit(&job{
+			run:     func() { end(c.call(ctx, i, f)) },
+			dropped: func() { end(ErrClosed) },
+		})
 	}
 	running.Wait()
 	return context.Cause(ctx)
