@@ -13,6 +13,9 @@
 //	plan     members and bundle; in the budget, held by
 //	         open files and requests, made again if need  (plan.go)
 //
+// Between a listing and the look at a bundle, what the listing has found is kept as an
+// outline, of which the plan is made (outline.go).
+//
 // versions.go knows the present version of each view; look.go looks at the files
 // again when that is older than the refresh interval, on goroutines for which
 // requests wait no longer than their patience; trees.go shares the walked trees.

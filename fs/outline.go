@@ -14,7 +14,6 @@ import (
 // has listed the names looks at each bundle next.
 type outline struct {
 	export *xcat.Export
-	state  [32]byte      // see fingerprint
 	serial uint64        // of the rows
 	at     time.Time     // all of it was so then, or later
 	share  *blocks.Share // nil until it is kept
