@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"strings"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -111,6 +112,19 @@ func TestAnOutlineThatIsTooOldIsNotUsed(t *testing.T) {
 				t.Errorf("%d looks, want two", looks.Load())
 			}
 		})
+	}
+}
+
+// Planning reads samples of a large file. One that has changed since the listing has the plan
+// made of what there is now.
+func TestAFileThatChangesAfterAListingIsLookedAtAgain(t *testing.T) {
+	dir, vs, looks := counted(t, 0)
+	of := view{"", "foo"}
+	write(t, dir, "foo.tmpl", strings.Repeat("before\n", 1<<17))
+	vs.mustSummarize(t, of)
+	write(t, dir, "foo.tmpl", strings.Repeat("after, and longer\n", 1<<17))
+	if v, err := vs.sized(t.Context(), vs.mustLook(t), of); err != nil || v.size.Load() <= 0 || looks.Load() != 2 {
+		t.Errorf("%d looks, %v", looks.Load(), err)
 	}
 }
 
