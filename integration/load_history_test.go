@@ -27,8 +27,9 @@ const loadSlack = 5 * time.Second
 
 // loadHistory knows in which state the files and the row of each image were, and when.
 type loadHistory struct {
-	mu    sync.Mutex // guards spans
-	spans map[string][]loadSpan
+	mu      sync.Mutex // guards what follows
+	spans   map[string][]loadSpan
+	outages []loadSpan // of the database
 }
 
 // loadSpan is a time in which a state may have been seen.
@@ -56,13 +57,40 @@ func (h *loadHistory) change(image, part string, state int, do func()) {
 	}
 }
 
+// outage notes that the database cannot be read while do runs: so long a mount shows the rows
+// that it has read last.
+func (h *loadHistory) outage(do func()) {
+	h.mu.Lock()
+	h.outages = append(h.outages, loadSpan{from: monotonic(), to: -1})
+	h.mu.Unlock()
+	do()
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.outages[len(h.outages)-1].to = monotonic()
+}
+
+// oldest is when what a mount shows of a part at a time must have been so. h.mu is held.
+func (h *loadHistory) oldest(part string, at time.Duration) time.Duration {
+	at -= loadRefresh + loadSlack
+	if part != partRow {
+		return at
+	}
+	for _, o := range slices.Backward(h.outages) {
+		if o.from < at && (o.to < 0 || o.to >= at) {
+			at = o.from - loadRefresh - loadSlack
+		}
+	}
+	return at
+}
+
 // seen are the spans of a part of an image that something could see that was opened and
 // read between two times.
 func (h *loadHistory) seen(image, part string, from, to time.Duration) (spans []loadSpan) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	oldest := h.oldest(part, from)
 	for _, s := range h.spans[image+" "+part] {
-		if s.from <= to && (s.to < 0 || s.to >= from-loadRefresh-loadSlack) {
+		if s.from <= to && (s.to < 0 || s.to >= oldest) {
 			spans = append(spans, s)
 		}
 	}
@@ -113,6 +141,30 @@ func TestLoadHistoryTellsWhatCouldBeSeen(t *testing.T) {
 		}
 		if changed := h.changed("image15", c.from, c.to); changed != c.changed {
 			t.Errorf("%+v: changed %v", c, changed)
+		}
+	}
+}
+
+func TestLoadHistoryAllowsOldRowsWhileThereIsNoDatabase(t *testing.T) {
+	h := loadHistory{spans: map[string][]loadSpan{}}
+	h.change("image15", partRow, 1, func() {})
+	h.change("image15", partFiles, 1, func() {})
+	h.outage(func() {})
+	began := h.outages[0].from
+	h.outages[0].to = began + time.Minute
+	soon := loadRefresh + loadSlack - time.Second
+	for _, c := range []struct {
+		state loadState
+		at    time.Duration
+		seen  bool
+	}{
+		{loadState{1, 0}, began + time.Minute + soon, true},
+		{loadState{1, 0}, began + time.Minute + soon + 2*time.Second, false},
+		{loadState{0, 1}, began + time.Minute, false},
+		{loadState{1, 1}, began + 2*time.Minute, true},
+	} {
+		if wrong := h.check("image15", []loadState{c.state}, c.at, c.at); (wrong == "") != c.seen {
+			t.Errorf("%+v: %q", c, wrong)
 		}
 	}
 }

@@ -175,11 +175,13 @@ func (l *load) copyAll(t *testing.T, random *rand.Rand) {
 // restart restarts the database, and waits until the mount has noticed.
 func (l *load) restart(t *testing.T, random *rand.Rand) {
 	t.Helper()
-	[]func(*testing.T){l.db.stop, l.db.kill}[random.IntN(2)](t)
-	time.Sleep(time.Duration(200+random.IntN(1500)) * time.Millisecond)
-	l.db.start(t)
-	eventually(t, "the database can be read again", func() bool {
-		return l.mount.metrics(t).value(t, "imgexportfs_database_failing", "") == 0
+	l.history.outage(func() {
+		[]func(*testing.T){l.db.stop, l.db.kill}[random.IntN(2)](t)
+		time.Sleep(time.Duration(200+random.IntN(1500)) * time.Millisecond)
+		l.db.start(t)
+		eventually(t, "the database can be read again", func() bool {
+			return l.mount.metrics(t).value(t, "imgexportfs_database_failing", "") == 0
+		})
 	})
 	l.table.restarts++
 }
