@@ -83,6 +83,16 @@ func TestNobodyWaitsForAClosedQueue(t *testing.T) {
 	q.NewClient(Waiting).submit(&job{run: func() { close(began); <-goOn }})
 	<-began
 	errs := make(chan error, 4)
+	queued := func() (jobs int) {
+		q.mu.Lock()
+		defer q.mu.Unlock()
+		for _, ready := range q.ready {
+			for e := ready.Front(); e != nil; e = e.Next() {
+				jobs += e.Value.(*Client).jobs.Len()
+			}
+		}
+		return jobs
+	}
 	for _, u := range []Urgency{Waiting, Background} {
 		go func() {
 			errs <- q.NewClient(u).Each(context.Background(), 100, func(int) error { ran.Add(1); return nil })
@@ -92,6 +102,9 @@ func TestNobodyWaitsForAClosedQueue(t *testing.T) {
 			_, err := cache.Get(context.Background(), q.NewClient(u), Recipe{Key: Key{byte(u)}, Size: 10, Make: made}, false)
 			errs <- err
 		}()
+	}
+	for queued() < 2+2*2 { // two blocks, and as many calls of each pass as are queued at a time
+		time.Sleep(time.Millisecond)
 	}
 	closed := make(chan struct{})
 	go func() {
