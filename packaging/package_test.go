@@ -30,10 +30,11 @@ func run(t *testing.T, dir string, args ...string) string {
 	return string(out)
 }
 
-// program is the program, built once for all tests.
+// program is the program, built once for all tests. It is built as for the other tests, so
+// that not all that it is made of is compiled again, as with -trimpath.
 var program = sync.OnceValues(func() (string, error) {
 	file := filepath.Join(scratch, "imgexportfs")
-	cmd := exec.Command("go", "build", "-trimpath", "-ldflags", "-s -w -X main.version=1.2.3", "-o", file, "../cmd/imgexportfs")
+	cmd := exec.Command("go", "build", "-ldflags", "-s -w -X main.version=1.2.3", "-o", file, "../cmd/imgexportfs")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	cmd.Stderr = os.Stderr
 	return file, cmd.Run()
