@@ -26,7 +26,8 @@
 //	IMGEXPORTFS_REQUIRE_FUSE=1   missing tools, root or FUSE are failures
 //	IMGEXPORTFS_REQUIRE_DB=1     missing database servers are failures
 //	IMGEXPORTFS_BINARY=FILE      test this program instead of building one
-//	IMGEXPORTFS_RACE=1           build the program with the race detector
+//	IMGEXPORTFS_RACE=1           build the program with the race detector; a race that any
+//	                             process of it finds fails the run
 //	IMGEXPORTFS_SEED=N           repeat the random choices of an earlier run
 //	SOAK=MINUTES                 let the tests of chance go on, and try all cases
 //

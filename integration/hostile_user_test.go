@@ -120,7 +120,7 @@ func helperStranger(args []string) error {
 // With allow_other another user may use any name and any call, and the server gets no larger
 // for it.
 func TestAnotherUserCannotMakeTheServerGrow(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	names := 6_000

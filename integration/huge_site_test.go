@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 	"time"
@@ -38,7 +37,7 @@ func TestHugeNumberOfNodes(t *testing.T) {
 	expectCode(t, r, 1)
 	expectContains(t, "stderr", r.stderr, "noderange n10-n", "too long")
 	t.Logf("%d nodes: at most %d MiB resident", nodes, m.peakMemory(t)>>20)
-	if most := int64(128<<20) + int64(nodes)*2000; m.peakMemory(t) > most && os.Getenv("IMGEXPORTFS_RACE") == "" {
+	if most := int64(128<<20) + int64(nodes)*2000; m.peakMemory(t) > most && !raced() {
 		t.Errorf("the server has had %d MiB resident, want at most %d", m.peakMemory(t)>>20, most>>20)
 	}
 }

@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -17,7 +16,7 @@ const tightMemory = 128 << 20
 // In a control group with 128 MiB more than --memory, 64 readers get the right bytes, and
 // nothing is killed.
 func TestAMountLivesInATightControlGroup(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	const readers = 64
@@ -36,7 +35,7 @@ func TestAMountLivesInATightControlGroup(t *testing.T) {
 
 // An export of many images lives in such a group as well.
 func TestAnExportLivesInATightControlGroup(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	site := crowdedSite(t, 28, 8<<20)
@@ -57,7 +56,7 @@ const addressesMin = 1 << 30
 // With too few addresses (RLIMIT_AS) the program ends with an error at once or does its
 // work; nothing is left of a bundle that was not written.
 func TestFewAddressesAreAnErrorAtMost(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes terabytes of addresses")
 	}
 	site := crowdedSite(t, 8, 4<<20)
@@ -96,7 +95,7 @@ func TestFewAddressesAreAnErrorAtMost(t *testing.T) {
 
 // A mount whose addresses are limited serves 64 readers.
 func TestAMountWithLimitedAddresses(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes terabytes of addresses")
 	}
 	needFUSE(t)

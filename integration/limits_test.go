@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"path/filepath"
 	"runtime"
 	"strings"
@@ -47,7 +46,7 @@ func TestExportNeedsFewDescriptors(t *testing.T) {
 
 // What is known of the old versions of a large tree goes with them.
 func TestVersionsOfALargeTreeStayInsideTheBudget(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	dirs, versions := 20, 20

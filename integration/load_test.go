@@ -247,7 +247,7 @@ func TestNoByteIsWrongUnderLoad(t *testing.T) {
 	if log := l.mount.log.String(); strings.Contains(log, "level=ERROR") {
 		t.Errorf("the log has errors: %s", log)
 	}
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		return // the race detector takes several times the memory
 	}
 	if peak := l.mount.peakMemory(t); peak > loadMemory+(64<<20) {

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"errors"
 	"fmt"
 	"os"
 	"os/exec"
@@ -18,7 +19,7 @@ var (
 )
 
 // TestMain builds the program, runs the tests in one scratch directory, and
-// fails the run if a mount is left below it.
+// fails the run if a mount is left below it, or if the program had a data race.
 func TestMain(m *testing.M) {
 	if name := os.Getenv(helperVariable); name != "" {
 		os.Exit(runHelper(name, os.Args[1:]))
@@ -43,10 +44,16 @@ func runTests(m *testing.M) int {
 			return fatal(err)
 		}
 	}
-	if err := buildProgram(); err != nil {
+	if err := errors.Join(watchRaces(), buildProgram()); err != nil {
 		return fatal(err)
 	}
 	code := m.Run()
+	if reports, err := foundRaces(); err != nil {
+		return fatal(err)
+	} else if reports != "" {
+		fmt.Fprintf(os.Stderr, "FAIL: the program has data races:\n%s", reports)
+		code = 1
+	}
 	if left := unmountLeftovers(scratch); len(left) > 0 {
 		fmt.Fprintf(os.Stderr, "FAIL: the tests left mounts behind: %s\n", strings.Join(left, ", "))
 		code = 1
@@ -73,7 +80,7 @@ func buildProgram() error {
 	programFile = filepath.Join(scratch, "imgexportfs")
 	args := []string{"build", "-o", programFile}
 	cgo := "CGO_ENABLED=0"
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		args, cgo = append(args, "-race"), "CGO_ENABLED=1"
 	}
 	build := exec.Command("go", append(args, "imgexportfs/cmd/imgexportfs")...)

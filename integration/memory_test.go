@@ -2,7 +2,6 @@ package integration
 
 import (
 	"fmt"
-	"os"
 	"strings"
 	"testing"
 
@@ -30,7 +29,7 @@ func crowdedSite(t *testing.T, n, size int) *xcatsite.Site {
 // One budget holds for all: many readers of different bundles at once do not
 // add up, and each gets the right bytes.
 func TestManyReadersStayInsideTheBudget(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	const readers, budget, besides = 32, 64 << 20, 64 << 20

@@ -31,7 +31,7 @@ func expectWithinBudget(t *testing.T, m *mount, cores int, what string) {
 
 // eachCores runs a test on few and on many processors.
 func eachCores(t *testing.T, test func(t *testing.T, env []string, cores int)) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	for _, cores := range []int{2, 16} {
@@ -109,7 +109,7 @@ func TestManyReadersOfLargeBundlesStayInsideTheBudget(t *testing.T) {
 
 // Ten thousand images fit as well.
 func TestManyImagesStayInsideTheBudget(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	m := mountSiteEnv(t, manySite(t, 10_000).Dir(), []string{"GOMAXPROCS=2"}, "--memory", "64MiB", "--refresh", "1h")
@@ -143,7 +143,7 @@ func helperNames(args []string) error {
 // Names that any user can make up do not fill the server's memory: what the
 // kernel has forgotten is forgotten.
 func TestMadeUpNamesAreForgotten(t *testing.T) {
-	if os.Getenv("IMGEXPORTFS_RACE") == "1" {
+	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}
 	// The first names fill the list of the views that are remembered.
