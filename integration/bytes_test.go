@@ -19,6 +19,7 @@ func checksums(t *testing.T, dir string) string {
 // The same rows and files give the same bytes: read twice, by another server,
 // on one processor, with little memory, from another directory, and by export.
 func TestBundleBytesAreAlwaysTheSame(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	first := mountSite(t, site.Dir())
 	want := checksums(t, first.dir)
@@ -56,6 +57,7 @@ func TestBundleBytesAreAlwaysTheSame(t *testing.T) {
 // Nothing of where a site is gets into its bundles: a copy elsewhere has the
 // same sizes, times and bytes.
 func TestBundlesDoNotDependOnTheRoot(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	other := filepath.Join(t.TempDir(), "a", "much", "longer", "name")
 	must(t, os.MkdirAll(other, 0o755))
@@ -77,6 +79,7 @@ func TestBundlesDoNotDependOnTheRoot(t *testing.T) {
 // A read at any place, of any length, in any order, gives what a copy from
 // start to end holds there.
 func TestRandomReadsGiveTheBytesOfACopy(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	seed := randomSeed(t)
 	for _, image := range bulkImages {

@@ -21,6 +21,7 @@ func sizesOf(t *testing.T, m *mount) map[string]attributes {
 // What one server remembers of sizes, the next one finds, and the bundles are
 // the same as without.
 func TestRememberedSizesAreRight(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	plain := mountSite(t, site.Dir())
 	sizes, sums := sizesOf(t, plain), checksums(t, plain.dir)
@@ -51,6 +52,7 @@ func expectSame(t *testing.T, got, want map[string]attributes) {
 // The cache is only ever a help: damaged files in it are not believed, and a
 // directory that cannot be used is no reason to fail.
 func TestDamagedCacheIsNotBelieved(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	plain := mountSite(t, site.Dir())
 	sizes, sums := sizesOf(t, plain), checksums(t, plain.dir)
@@ -84,6 +86,7 @@ func TestDamagedCacheIsNotBelieved(t *testing.T) {
 
 // Two servers may use one cache at the same time.
 func TestServersShareACache(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	cache := t.TempDir()
 	one := mountSite(t, site.Dir(), "--cache-dir", cache)

@@ -57,6 +57,7 @@ func cachedBytes(cache string) (n int64) {
 }
 
 func TestACacheOnAFullDiskIsOneWarning(t *testing.T) {
+	t.Parallel()
 	site, dir := deflatingSiteOf(t, 16<<20), emptyDir(t, "small")
 	want := rightChecksums(t, site)
 	must(t, unix.Mount("tmpfs", dir, "tmpfs", 0, "size=6m,mode=0700"))
@@ -77,6 +78,7 @@ func TestACacheOnAFullDiskIsOneWarning(t *testing.T) {
 
 // A file server that answers in turns is waited for by nobody but a reader of its files.
 func TestACacheOnASlowFileServer(t *testing.T) {
+	t.Parallel()
 	site, cache := deflatingSiteOf(t, 16<<20), privateDir(t)
 	want := rightChecksums(t, site)
 	server := serveFiles(t, cache)
@@ -157,6 +159,7 @@ func TestAHundredThousandCachedFiles(t *testing.T) {
 }
 
 func TestTwoServersFillAndTrimOneCache(t *testing.T) {
+	t.Parallel()
 	cache := privateDir(t)
 	var servers []*mount
 	var wants []string
@@ -187,6 +190,7 @@ func TestTwoServersFillAndTrimOneCache(t *testing.T) {
 }
 
 func TestAServerThatIsKilledLeavesARightCache(t *testing.T) {
+	t.Parallel()
 	site, cache := deflatingSiteOf(t, 24<<20), privateDir(t)
 	want := rightChecksums(t, site)
 	seed := uint64(time.Now().UnixNano())

@@ -79,6 +79,7 @@ func (h *holder) rest() (hash string, errno syscall.Errno) {
 // end, and never bytes of two states. Who opens it again gets the new state,
 // under another inode number and with another size or time.
 func TestChangedSourceFailsTheOpenReader(t *testing.T) {
+	t.Parallel()
 	const size = 48 << 20
 	changes := map[string]func(t *testing.T, path string){
 		"rewritten in place": func(t *testing.T, path string) {
@@ -188,6 +189,7 @@ func TestChangedRowOfEqualLengthShows(t *testing.T) {
 
 // A change inside a statelite tree shows, whatever it is.
 func TestChangeInATreeShows(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	must(t, site.AddStatelite("lite", []byte("kernel"), []byte("ramdisk")))
 	root := site.TreeDir("lite")
@@ -239,6 +241,7 @@ func relink(target, path string) error {
 // broken one. The changes come in bursts: during one a read may fail, and in the
 // pause behind it a read must succeed.
 func TestBusySourcesNeverGiveABrokenBundle(t *testing.T) {
+	t.Parallel()
 	const size = 4 << 20
 	site := smallSite(t, size)
 	m := mountSite(t, site.Dir(), "--refresh", "20ms")

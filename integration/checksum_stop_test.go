@@ -47,13 +47,14 @@ func TestChecksumStopsWithItsReader(t *testing.T) {
 	if took := time.Since(killed); took > 3*time.Second {
 		t.Errorf("the reader ended %v after SIGKILL", took)
 	}
-	sum := strings.Fields(run(t, "cat", m.path("huge.tgz.sha256")))[0]
-	expectText(t, "the sum of the next reader", sum, strings.Fields(run(t, "sha256sum", m.path("huge.tgz")))[0])
+	sums := strings.Fields(shell(t, "", `cat "$1.sha256" & sum=$!; sha256sum "$1"; wait $sum`, m.path("huge.tgz")))
+	expectText(t, "the sum of the next reader", sums[0], sums[2])
 }
 
 // A reader of a checksum that is being made may come and go while another one
 // waits: the other one gets the sum.
 func TestChecksumGoesOnForTheOtherReader(t *testing.T) {
+	t.Parallel()
 	site := slowSite(t)
 	m := mountSite(t, site.Dir(), "--level", "1")
 	out := shell(t, "", `

@@ -114,6 +114,7 @@ func TestCopiesOfOtherUsersNeedNoPerms(t *testing.T) {
 // tar writes to a tape what it can compare with the mount afterwards, also of another
 // mount and after another boot.
 func TestTapeHoldsWhatTheMountShows(t *testing.T) {
+	t.Parallel()
 	site := newClientSite(t, bulkSite(t))
 	m := site.mount(t)
 	tape := filepath.Join(t.TempDir(), "tape")

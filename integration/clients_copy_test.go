@@ -71,6 +71,7 @@ with open(sys.argv[1], "rb") as f, open(sys.argv[2], "wb") as to:
 
 // A copy of a bundle is what an export writes, whoever copies, and by which calls.
 func TestClientsCopyTheBundleOfAnExport(t *testing.T) {
+	t.Parallel()
 	site := newClientSite(t, bulkSite(t))
 	for _, c := range copyClients {
 		t.Run(c.name, func(t *testing.T) {

@@ -107,6 +107,7 @@ func answerHeader(t *testing.T, url, name string) string {
 
 // A download is the bundle: whole, in pieces, continued, and many at once.
 func TestDownloadsAreTheBundleOfAnExport(t *testing.T) {
+	t.Parallel()
 	withWebServers(t, func(t *testing.T, _ webServer, site *clientSite, _ *mount, url string) {
 		part := filepath.Join(t.TempDir(), "part")
 		size := statOne(t, site.bundle("bar")).size
@@ -134,6 +135,7 @@ func TestDownloadsAreTheBundleOfAnExport(t *testing.T) {
 // to it is the whole new bundle, and curl fails. Where the server does not know If-Range
 // or the client does not send it, the result is a mixture, and verify says so.
 func TestContinuedDownloadsDoNotMixTwoStates(t *testing.T) {
+	t.Parallel()
 	withWebServers(t, func(t *testing.T, s webServer, site *clientSite, m *mount, url string) {
 		validators := map[string]string{"ETag": answerHeader(t, url, "ETag"), "Last-Modified": answerHeader(t, url, "Last-Modified")}
 		if s.ifRange && (validators["ETag"] == "" || validators["Last-Modified"] == "") {
@@ -186,6 +188,7 @@ func TestContinuedDownloadsDoNotMixTwoStates(t *testing.T) {
 // A bundle that changes while it is being sent ends the answer, and curl says that it is
 // not whole; or it was sent already. What has arrived is of the old state.
 func TestChangeDuringADownloadEndsIt(t *testing.T) {
+	t.Parallel()
 	withWebServers(t, func(t *testing.T, s webServer, site *clientSite, m *mount, url string) {
 		part, old := filepath.Join(t.TempDir(), "part"), filepath.Join(t.TempDir(), "old")
 		run(t, "cp", site.bundle("bar"), old)

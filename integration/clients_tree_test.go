@@ -26,6 +26,7 @@ var treeClients = []struct {
 // A copy of a whole mount is the bundles, their checksums, and the members, and nothing
 // of what is found by name only.
 func TestClientsCopyTheWholeMount(t *testing.T) {
+	t.Parallel()
 	site := newClientSite(t, bulkSite(t))
 	for _, c := range treeClients {
 		t.Run(c.name, func(t *testing.T) {
@@ -43,6 +44,7 @@ func TestClientsCopyTheWholeMount(t *testing.T) {
 // What looks at every file finds the names that ls shows, sizes without holes, and no
 // extended attributes.
 func TestWalkersFindWhatIsListed(t *testing.T) {
+	t.Parallel()
 	needTools(t, "getfattr")
 	site := newClientSite(t, bulkSite(t))
 	m := site.mount(t)

@@ -126,6 +126,7 @@ func TestVersion(t *testing.T) {
 // Kits and the other commands agree on what an image is: a mount, an export
 // and a listing of one site say the same size.
 func TestSizesAgree(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	m := mountSite(t, site.Dir())
 	out := program(t, t.TempDir(), "list", "--root", site.Dir(), "--bytes").stdout

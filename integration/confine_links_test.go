@@ -18,6 +18,7 @@ const outsideMark = "OUTSIDE"
 // A disk below --root whose owner has put a link in the place of any one file or directory
 // shows nothing of the host: not in rows, names, or contents.
 func TestRootConfinesLinksAtEveryPlace(t *testing.T) {
+	t.Parallel()
 	site := linkedSite(t)
 	outside := outsideOf(t, site)
 	var places []string

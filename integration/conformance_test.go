@@ -31,6 +31,7 @@ func TestConformanceOfExport(t *testing.T) {
 // TestConformanceOfMount makes every recorded request that needs no option of
 // export through one mount, by copying the bundle.
 func TestConformanceOfMount(t *testing.T) {
+	t.Parallel()
 	site := conformanceSite(t)
 	m := mountSite(t, site)
 	for _, c := range loadCases(t) {

@@ -45,6 +45,7 @@ func lockTable(t *testing.T, file string) (unlock func()) {
 
 // A table that stays locked is waited for, and then named.
 func TestLockedTableIsNamed(t *testing.T) {
+	t.Parallel()
 	site := smallSite(t, 1000)
 	file := site.TableFile("linuximage")
 	lockTable(t, file)
@@ -60,6 +61,7 @@ func TestLockedTableIsNamed(t *testing.T) {
 
 // A table that is locked for a moment is only waited for.
 func TestBrieflyLockedTableIsWaitedFor(t *testing.T) {
+	t.Parallel()
 	site := smallSite(t, 1000)
 	unlock := lockTable(t, site.TableFile("osimage"))
 	go func() {
@@ -72,6 +74,7 @@ func TestBrieflyLockedTableIsWaitedFor(t *testing.T) {
 // A mount goes on with the rows it has while the database is locked or gone,
 // and takes up the new ones after that.
 func TestMountOutlivesDatabaseTrouble(t *testing.T) {
+	t.Parallel()
 	site := smallSite(t, 1000)
 	m := mountSite(t, site.Dir(), "--refresh", "100ms")
 	before := run(t, "sha256sum", m.path("foo.tgz"))

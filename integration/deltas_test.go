@@ -55,6 +55,7 @@ func delta(t *testing.T, from, to string) rsyncStats {
 // After one small change anywhere, rsync sends little of a large bundle; and
 // after none it sends nothing, whatever the server has forgotten.
 func TestSmallChangesMakeSmallDeltas(t *testing.T) {
+	t.Parallel()
 	needTools(t, "rsync")
 	site := goSite(t)
 	backup, cache := filepath.Join(t.TempDir(), "lite.tgz"), t.TempDir()
@@ -115,6 +116,7 @@ func expectNothingToSend(t *testing.T, what string, m *mount, backup string) {
 // a chance of 1 in 1024. The values are the same in every run, and so are the
 // sizes: they are a function of rows and files.
 func TestQuickCheckSeesRowsOfEqualLength(t *testing.T) {
+	t.Parallel()
 	const changes, mayMiss = 200, 2
 	random := rand.New(rand.NewPCG(1, 0))
 	site := smallSite(t, 1000)

@@ -16,6 +16,23 @@
 // time limit: coreutils where they do, and the test binary itself, started
 // again with a helper's name, where the test needs single system calls.
 //
+// # Which tests run beside others
+//
+// Those with t.Parallel: they wait most of the time or keep one processor busy, have a site
+// and mounts of their own, and their limits of time are those of something that hangs. A test
+// stays alone, without t.Parallel, if
+//
+//   - it measures, or its limits are near to what it measures: fairness, load, looking,
+//     staleness, the signals and interrupts after which something has to end at once, the
+//     ends of servers whose source hangs, sizing_stop, checksum_stop, segments that are
+//     compressed once;
+//   - it holds the memory of a server, or of a control group, against a budget, for the
+//     garbage collector has to get its turn: memory, views_memory, limits_reads, the control
+//     groups of limits_memory, versions of a tree;
+//   - it looks at the whole machine or changes it: drops what the kernel has cached, looks
+//     into all processes, counts goroutines and descriptors;
+//   - it takes less than a second.
+//
 // # What the tests need
 //
 // Linux with /dev/fuse, and root: the site holds devices and foreign owners.

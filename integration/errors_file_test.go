@@ -63,6 +63,7 @@ func TestErrorsFilesHoldNoControlCharacters(t *testing.T) {
 // The time of a .errors file says nothing about when the mount was made: it is
 // the same on the next mount, so rsync has nothing to send.
 func TestErrorsFilesKeepTheirTime(t *testing.T) {
+	t.Parallel()
 	site := oddSite(t)
 	times := func() map[string]string {
 		m := mountSite(t, site.Dir())

@@ -61,6 +61,7 @@ func (e faultyExport) judge(want faultyExport) string {
 // file and leaves nothing, or with the right bundle. SOAK tries every call; else
 // a few are tried, beginning with a random one.
 func TestExportIsRightOrFailsWhicheverCallFails(t *testing.T) {
+	t.Parallel()
 	site := misbehaving(t, mixedSite(t))
 	want := site.export(t)
 	if want.code != 0 || len(want.left) != 1 {

@@ -77,6 +77,7 @@ func (s *faultySite) touch(t *testing.T) {
 // Whatever a source does, and wherever, a copy is right or fails with an error, and
 // the log names image and file. When the fault is gone, all is right again.
 func TestCopyIsRightOrFailsWhateverASourceDoes(t *testing.T) {
+	t.Parallel()
 	site := misbehaving(t, mixedSite(t))
 	m := mountSite(t, site.Dir(), "--refresh", "20ms")
 	bundle, copied := m.path("mixed.tgz"), filepath.Join(t.TempDir(), "copy")

@@ -11,6 +11,7 @@ import (
 // found something else, also when the refresh interval is over: otherwise
 // `cp *.tgz` fails on a bundle that is listed and not there.
 func TestListingsKeepTheFindingsOfATree(t *testing.T) {
+	t.Parallel()
 	const refresh = 300 * time.Millisecond
 	site := newSite(t)
 	must(t, site.AddStatelite("lite", []byte("kernel"), []byte("ramdisk")))

@@ -124,6 +124,7 @@ func hangingSite(t *testing.T) (*xcatsite.Site, *fileServer) {
 func TestSourceThatHangsCostsItsOwnImageOnly(t *testing.T) {
 	for _, known := range []bool{true, false} {
 		t.Run(fmt.Sprintf("known before %v", known), func(t *testing.T) {
+			t.Parallel()
 			site, server := hangingSite(t)
 			if !known { // the mount must not be quicker
 				server.stop(t)

@@ -16,6 +16,7 @@ import (
 // and opening a device can have effects, so neither is ever opened: the file
 // is skipped with a message, or the image refused where it needs the file.
 func TestListedSpecialFilesNeverHang(t *testing.T) {
+	t.Parallel()
 	makers := map[string]func(path string) error{
 		"fifo":    func(path string) error { return syscall.Mkfifo(path, 0o644) },
 		"device":  func(path string) error { return syscall.Mknod(path, syscall.S_IFCHR|0o666, 1<<8|5) }, // /dev/zero

@@ -18,6 +18,7 @@ const hugeRow = 1_000_000
 // A row may hold a million bytes. The manifest has them, or a message says what they are
 // not, and the program stays small.
 func TestHugeRowsAreInTheManifestOrRefused(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	text := strings.Repeat("0123456789", hugeRow/10)
 	must(t, site.AddStateful("described", xcatsite.Row{"description": text}, nil))
@@ -59,6 +60,7 @@ func TestHugeRowsAreInTheManifestOrRefused(t *testing.T) {
 
 // A noderange of as many bytes as a command line can have is answered or refused.
 func TestHugeNoderangesAreAnsweredOrRefused(t *testing.T) {
+	t.Parallel()
 	site := nodeSite(t)
 	const argumentMax = 130_000 // of one argument of execve(2)
 	for name, noderange := range map[string]string{
@@ -79,6 +81,7 @@ func TestHugeNoderangesAreAnsweredOrRefused(t *testing.T) {
 // Lists of thousands: extras of the configuration file, kits of an image, rows of litefile,
 // files of a list.
 func TestHugeListsAreWhole(t *testing.T) {
+	t.Parallel()
 	n := 1_000
 	if soaking() {
 		n = 5_000

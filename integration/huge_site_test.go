@@ -12,6 +12,7 @@ import (
 // A site may have very many nodes. Noderanges of a group, of a range and of an expression
 // find the first of them, in export and on a mount, or say that they are too long.
 func TestHugeNumberOfNodes(t *testing.T) {
+	t.Parallel()
 	nodes := 10_000
 	if soaking() {
 		nodes = 1_000_000

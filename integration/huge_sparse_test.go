@@ -15,6 +15,7 @@ import (
 // A file of more than 1 TiB: stat needs no reading, what is at offsets beyond 2^40 is read
 // without what is before, from the member and from a stored bundle.
 func TestSparseFileOfMoreThanATebibyte(t *testing.T) {
+	t.Parallel()
 	const size, mark = 1<<40 + 1<<30, 1<<40 + 12345
 	site := newSite(t)
 	must(t, site.AddImage("huge", "raw", xcatsite.Row{"osarch": "s390x", "osvers": "sles15", "profile": "z"}, nil))

@@ -53,6 +53,7 @@ func deepPlaces(t *testing.T, levels int) (site *xcatsite.Site, config string) {
 
 // Paths that are nearly as long as a call takes are exported whole.
 func TestDeepTreesAreExported(t *testing.T) {
+	t.Parallel()
 	needTools(t, "cpio")
 	levels := 500
 	if soaking() {
@@ -71,6 +72,7 @@ func TestDeepTreesAreExported(t *testing.T) {
 // A tree whose paths are longer than a call takes, which neither cpio nor tar can unpack, is
 // refused with the place, or left out with a line; nothing of it is cut silently.
 func TestTreesDeeperThanAPathAreNamed(t *testing.T) {
+	t.Parallel()
 	const levels = 4000
 	site, config := deepPlaces(t, levels)
 	t.Cleanup(func() { run(t, "rm", "-rf", site.Dir()) }) // os.RemoveAll takes minutes
@@ -102,6 +104,7 @@ func TestTreesDeeperThanAPathAreNamed(t *testing.T) {
 
 // 200,000 entries in one directory are all there, in a tree, a kit and an extra directory.
 func TestHugeDirectoriesAreWhole(t *testing.T) {
+	t.Parallel()
 	needTools(t, "cpio")
 	n := 20_000
 	if soaking() {

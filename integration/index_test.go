@@ -73,6 +73,7 @@ var wrongBy = []int{-7, +7, -1 << 20, +1 << 20}
 // wrong segment, many at once, never wrong bytes; later readers get the right
 // ones.
 func TestWrongEntriesNeverGiveWrongBytes(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	cache := t.TempDir()
 	filled := mountSite(t, site.Dir(), "--cache-dir", cache)
@@ -146,6 +147,7 @@ func rightOrFailed(t *testing.T, m *mount, want string, failures *int) bool {
 // A block may be made for one bundle and read for another one, which believes a
 // wrong length of it: whoever serves the block must see that it does not fit.
 func TestWrongLengthOfASharedBlockNeverGivesWrongBytes(t *testing.T) {
+	t.Parallel()
 	site := newSite(t)
 	images := []string{"one", "two"}
 	for _, image := range images { // both hold the same file
@@ -204,6 +206,7 @@ func sharedKey(t *testing.T, files []string) (key [sha256.Size]byte) {
 // Without permission to write, what is in the cache is used, one line says
 // that nothing is added, and everything works.
 func TestCacheThatCannotBeWritten(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	full := t.TempDir()
 	filled := mountSite(t, site.Dir(), "--cache-dir", full)

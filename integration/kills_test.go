@@ -150,6 +150,7 @@ func (v *victim) temporary(t *testing.T) (files []string) {
 // Killed at any moment, the program leaves no mount that umount does not remove, no
 // wrong copy, no half bundle, and a cache that the next mount can use.
 func TestKilledAtAnyMomentNothingWrongIsLeft(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t)
 	must(t, os.WriteFile(filepath.Join(v.work, "copied"), nil, 0o600))
 	kills, limit := 0, soak(t, 4*time.Second)
@@ -170,6 +171,7 @@ func TestKilledAtAnyMomentNothingWrongIsLeft(t *testing.T) {
 
 // A cache whose files a loss of power has cut at any length is as good as none.
 func TestCacheFilesThatAreCutAnywhereAreNotBelieved(t *testing.T) {
+	t.Parallel()
 	v := newVictim(t)
 	cut := 0
 	for began := time.Now(); cut == 0 || time.Since(began) < soak(t, time.Second); {

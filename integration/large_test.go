@@ -25,6 +25,7 @@ const hugeSize = 9 << 30
 // A file of 9 GiB: its size is known in seconds, right, and in the header;
 // its end is read without what comes before it.
 func TestHugeSparseFile(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("reads 9 GiB")
 	}
@@ -123,6 +124,7 @@ func holdHugeArchive(t *testing.T, f io.ReaderAt, size int64) {
 // A root tree of 100,000 entries: the bundle is right, and neither a listing
 // nor a first look takes long.
 func TestTreeOfAHundredThousandEntries(t *testing.T) {
+	t.Parallel()
 	if testing.Short() {
 		t.Skip("makes 100,000 files")
 	}

@@ -41,6 +41,7 @@ func diskFaults() (list []diskFault) {
 // there is one warning at most of sizes and one of segments. When the disk is well again,
 // all is right. SOAK tries all faults, else a few are tried.
 func TestACacheOnADiskThatFails(t *testing.T) {
+	t.Parallel()
 	site, point, behind := deflatingSiteOf(t, 4<<20), privateDir(t), privateDir(t)
 	want := rightChecksums(t, site)
 	disk := failingDisk(t, behind, point)

@@ -50,6 +50,7 @@ func TestChangesShowWhateverTheTimesOfFiles(t *testing.T) {
 // Files of the cache, of segments and of sizes, may have any time: they are used, and none
 // stays dated in the future.
 func TestACacheIsUsedWhateverTheTimesOfItsFiles(t *testing.T) {
+	t.Parallel()
 	site, cache := deflatingSiteOf(t, 16<<20), privateDir(t)
 	want := rightChecksums(t, site)
 	for i := range len(jumps) + 1 {

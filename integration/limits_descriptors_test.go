@@ -30,6 +30,7 @@ func manyFilesSite(t *testing.T) string {
 
 // Every command does the same with 64 descriptors as without a limit.
 func TestEveryCommandNeedsFewDescriptors(t *testing.T) {
+	t.Parallel()
 	needFUSE(t)
 	root := manyFilesSite(t)
 	m := mountSite(t, root)
@@ -64,6 +65,7 @@ func TestEveryCommandNeedsFewDescriptors(t *testing.T) {
 // A mount that has 64 descriptors from its begin on serves many readers of bundles and of
 // members with the right bytes.
 func TestAMountNeedsFewDescriptors(t *testing.T) {
+	t.Parallel()
 	root := manyFilesSite(t)
 	const sums = `cd "$1"
 		printf '%s\0' *.tgz | xargs -0 -n 4 -P 32 sha256sum | sort

@@ -56,6 +56,7 @@ const addressesMin = 1 << 30
 // With too few addresses (RLIMIT_AS) the program ends with an error at once or does its
 // work; nothing is left of a bundle that was not written.
 func TestFewAddressesAreAnErrorAtMost(t *testing.T) {
+	t.Parallel()
 	if raced() {
 		t.Skip("the race detector takes terabytes of addresses")
 	}
@@ -95,6 +96,7 @@ func TestFewAddressesAreAnErrorAtMost(t *testing.T) {
 
 // A mount whose addresses are limited serves 64 readers.
 func TestAMountWithLimitedAddresses(t *testing.T) {
+	t.Parallel()
 	if raced() {
 		t.Skip("the race detector takes terabytes of addresses")
 	}

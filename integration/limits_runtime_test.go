@@ -13,6 +13,7 @@ import (
 // However an administrator turns the knobs of the Go runtime, and however little memory
 // --memory names, the bytes are right, and it does not take for ever. SOAK tries all.
 func TestBytesAreRightWhateverTheRuntimeIsTold(t *testing.T) {
+	t.Parallel()
 	site := mixedSite(t)
 	must(t, site.AddStateless("stateless", xcatsite.Stateless{
 		Kernel: []byte("kernel"), Ramdisk: []byte("ramdisk"), Rootimg: xcatsite.Text("rootimg", 6<<20),

@@ -99,6 +99,7 @@ func (d *target) judge(r result, files []string, bundle string) string {
 // An export of which any call of the target's disk fails leaves the old bundle, or the new
 // one. SOAK tries every call; else a few are tried, beginning with a random one.
 func TestExportToADiskOfWhichAnyCallFails(t *testing.T) {
+	t.Parallel()
 	disk := newTarget(t)
 	random := rand.New(rand.NewPCG(randomSeed(t), 0))
 	for _, fault := range []struct {

@@ -48,6 +48,7 @@ func runTests(m *testing.M) int {
 		return fatal(err)
 	}
 	code := m.Run()
+	removeSeparation()
 	if reports, err := foundRaces(); err != nil {
 		return fatal(err)
 	} else if reports != "" {

@@ -30,6 +30,7 @@ var changesOfASource = map[string]func(path string, size int) error{
 // Whoever copies a member while its source changes hears of it, passed through
 // or not. A reader that is not passed through never gets bytes of two states.
 func TestReadersHearOfAChangedSource(t *testing.T) {
+	t.Parallel()
 	const size = 8 << 20
 	readers := map[string][]string{ // each writes what it has read to its standard output
 		"cat": {"cat", ""},

@@ -98,6 +98,7 @@ func TestPassedMembersAreReadByTheKernel(t *testing.T) {
 // What the server makes itself is not passed through, and the directory as a
 // whole is the same either way.
 func TestPassedDirectoryIsTheSame(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	plain, passed := mountSite(t, site.Dir()), mountSite(t, site.Dir(), "-o", "passthrough")
 	for _, image := range bulkImages {
@@ -185,6 +186,7 @@ func unpassableSite(t *testing.T, script string) *xcatsite.Site {
 // However many readers open a member at once, and in whatever way, none is
 // refused: the kernel refuses opens of one inode that do not go together.
 func TestOpensOfOneMemberGoTogether(t *testing.T) {
+	t.Parallel()
 	sites := map[string]func() *xcatsite.Site{
 		"passed": func() *xcatsite.Site { return smallSite(t, 1<<20) },
 		"read":   func() *xcatsite.Site { return unpassableSite(t, unpassable[0].mount) },

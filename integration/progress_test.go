@@ -106,6 +106,7 @@ func TestCheckAndNoSizeOfALargeTree(t *testing.T) {
 
 // Where no bar can be drawn a line comes every few seconds.
 func TestLinesSayHowFarItIsWhereThereIsNoTerminal(t *testing.T) {
+	t.Parallel()
 	site := smallSite(t, 8<<20)
 	read, write, err := os.Pipe()
 	must(t, err)

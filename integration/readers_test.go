@@ -17,6 +17,7 @@ import (
 // The listings are sorted names; the trees are compared with what GNU tar
 // unpacks.
 func TestReadersOfTarAgree(t *testing.T) {
+	t.Parallel()
 	readers := []struct {
 		name          string
 		tools         []string
@@ -63,6 +64,7 @@ func sortedNames(listing string) []string {
 // gzip's own test passes, and the parallel reader pgzip decodes a bundle to
 // the end.
 func TestReadersOfGzipAgree(t *testing.T) {
+	t.Parallel()
 	m := mountSite(t, bulkSite(t).Dir())
 	for _, image := range bulkImages {
 		t.Run(image, func(t *testing.T) {

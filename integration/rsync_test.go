@@ -13,6 +13,7 @@ import (
 // rsync's quick check believes sizes and times: a second run of an unchanged
 // mount sends nothing, also by another server and also when it compares bytes.
 func TestSecondRsyncSendsNothing(t *testing.T) {
+	t.Parallel()
 	needTools(t, "rsync")
 	site := bulkSite(t)
 	backup := t.TempDir()
@@ -33,6 +34,7 @@ func TestSecondRsyncSendsNothing(t *testing.T) {
 // A change of a small file in a large bundle moves few bytes: the segments
 // that do not hold it stay as they are.
 func TestRsyncSendsADelta(t *testing.T) {
+	t.Parallel()
 	needTools(t, "rsync")
 	site := newSite(t)
 	must(t, site.AddStatelite("lite", xcatsite.Noise("k", 1<<20), xcatsite.Noise("r", 1<<20)))

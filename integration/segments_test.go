@@ -138,6 +138,7 @@ func copied(t *testing.T, m *mount, image string) (f *os.File, size int64) {
 // A bundle can be taken apart by the lengths in its headers alone, each
 // member is one segment, and together they are the archive.
 func TestBundleIsMadeOfSegments(t *testing.T) {
+	t.Parallel()
 	m := mountSite(t, bulkSite(t).Dir())
 	for _, image := range bulkImages {
 		t.Run(image, func(t *testing.T) {

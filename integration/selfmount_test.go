@@ -37,6 +37,7 @@ func holdAlive(t *testing.T, m *mount) {
 // A row that leads into the mount itself is refused with a line that says so, before
 // anything is looked at: that look would wait for itself for ever.
 func TestRowThatLeadsIntoTheMountIsRefused(t *testing.T) {
+	t.Parallel()
 	for name, lay := range map[string]func(t *testing.T, site *xcatsite.Site, mnt string){
 		"directly": func(t *testing.T, site *xcatsite.Site, mnt string) {
 			must(t, site.AddStateful("loop", nil, xcatsite.Row{"template": mnt + "/near/near.tmpl"}))

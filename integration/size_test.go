@@ -63,6 +63,7 @@ func parseAttributes(record string) (name string, a attributes, err error) {
 // a reader then gets; blocks are counted from it, for GNU cp takes fewer
 // blocks than bytes for holes.
 func TestSizeIsExactBeforeTheFirstByte(t *testing.T) {
+	t.Parallel()
 	for site, root := range map[string]string{"conformance": conformanceSite(t), "bulk": bulkSite(t).Dir()} {
 		t.Run(site, func(t *testing.T) {
 			m := mountSite(t, root)

@@ -8,6 +8,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strings"
+	"sync"
 	"syscall"
 	"testing"
 	"time"
@@ -62,13 +63,27 @@ ForceCommand /bin/sh %s
 // for which it asks.
 func sshdFile(t *testing.T) string {
 	t.Helper()
-	const sshd, separation = "/usr/sbin/sshd", "/run/sshd"
+	const sshd = "/usr/sbin/sshd"
 	_, err := os.Stat(sshd)
 	need(t, err == nil, "needs the program sshd")
-	if err := os.Mkdir(separation, 0o755); err == nil {
-		t.Cleanup(func() { _ = os.Remove(separation) })
-	}
+	makeSeparation()
 	return sshd
+}
+
+// separation is the directory in which each sshd of the host locks up its part that speaks
+// with strangers. Tests that run beside each other share it, so it stays until all have
+// ended.
+const separation = "/run/sshd"
+
+var separationIsOurs bool // set by makeSeparation, for removeSeparation
+
+var makeSeparation = sync.OnceFunc(func() { separationIsOurs = os.Mkdir(separation, 0o755) == nil })
+
+// removeSeparation is for TestMain.
+func removeSeparation() {
+	if separationIsOurs {
+		_ = os.Remove(separation)
+	}
 }
 
 // start runs sshd until the test ends, with all of its sessions.

@@ -25,6 +25,7 @@ func statusOf(t *testing.T, m *mount) (s struct {
 // The status is found by name and not listed; it tells when the database is
 // lost, since when, and when it is back.
 func TestStatusTellsOfTheDatabase(t *testing.T) {
+	t.Parallel()
 	site := smallSite(t, 1000)
 	m := mountSite(t, site.Dir(), "--refresh", "50ms")
 	if slices.Contains(listing(t, m.dir), ".imgexportfs") {

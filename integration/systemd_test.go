@@ -59,6 +59,7 @@ func TestServiceTellsItsManager(t *testing.T) {
 
 // The line of systemctl status tells when the database cannot be read.
 func TestServiceTellsOfItsDatabase(t *testing.T) {
+	t.Parallel()
 	needFUSE(t)
 	site := smallSite(t, 1000)
 	socket, next := serviceManager(t)

@@ -14,6 +14,7 @@ import (
 // A transfer that was cut is continued from where it was, and the result is
 // the whole bundle.
 func TestCutTransfersAreContinued(t *testing.T) {
+	t.Parallel()
 	site := bulkSite(t)
 	m := mountSite(t, site.Dir())
 	bundle := m.path("statelite.tgz")
@@ -71,6 +72,7 @@ func helperServe(args []string) error {
 // A web server can publish a mount: whole files by sendfile(2), ranges for
 // those who continue, and other validators once a bundle has changed.
 func TestDownloadsAreContinued(t *testing.T) {
+	t.Parallel()
 	needTools(t, "curl")
 	m := mountSite(t, bulkSite(t).Dir())
 	want := strings.Fields(run(t, "sha256sum", m.path("stateless.tgz")))[0]

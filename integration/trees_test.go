@@ -9,6 +9,7 @@ import (
 
 // The directory NAME/ holds exactly what NAME.tgz holds.
 func TestDirectoryAndBundleHoldTheSameTree(t *testing.T) {
+	t.Parallel()
 	for site, root := range map[string]string{"conformance": conformanceSite(t), "bulk": bulkSite(t).Dir()} {
 		t.Run(site, func(t *testing.T) {
 			m := mountSite(t, root)

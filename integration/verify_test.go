@@ -126,6 +126,7 @@ func TestVerifyOfBundlesWithExtrasAndPostscripts(t *testing.T) {
 
 // The bundles of other programs are read as well, and compared as far as they can be.
 func TestVerifyOfBundlesOfOtherPrograms(t *testing.T) {
+	t.Parallel()
 	site, dir := verifySite(t), t.TempDir()
 	for _, image := range []string{"bar", "lite", "kits"} {
 		exportTo(t, site, dir, "", image)
