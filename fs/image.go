@@ -56,7 +56,6 @@ func (i *image) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno) {
 	if err != nil {
 		return nil, i.errno(err)
 	}
-	defer p.release()
 	return listMembers(i.EmbeddedInode(), v, p, ""), 0
 }
 
@@ -103,7 +102,6 @@ func (d *memberDir) Readdir(ctx context.Context) (gofs.DirStream, syscall.Errno)
 	if err != nil {
 		return nil, d.fail(err)
 	}
-	defer p.release()
 	return listMembers(d.EmbeddedInode(), d.version, p, d.name()), 0
 }
 
@@ -144,7 +142,7 @@ func (m *mount) findMember(ctx context.Context, parent *gofs.Inode, v *version, 
 }
 
 // listMembers lists the members directly in dir, which is "" for the top, as those of
-// parent.
+// parent. The listing takes over the plan.
 func listMembers(parent *gofs.Inode, v *version, p *plan, dir string) gofs.DirStream {
 	members := p.members.in(dir)
 	list := make([]fuse.DirEntry, 0, len(members))
@@ -152,7 +150,7 @@ func listMembers(parent *gofs.Inode, v *version, p *plan, dir string) gofs.DirSt
 		a := memberAttributes(v, p, m)
 		list = append(list, fuse.DirEntry{Name: path.Base(m.Name), Mode: a.kind, Ino: a.key.inode(parent, a.kind).Ino})
 	}
-	return gofs.NewListDirStream(list)
+	return &memberListing{gofs.NewListDirStream(list), p}
 }
 
 // memberAttributes are those of a member of v, whose plan p is.

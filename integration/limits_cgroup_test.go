@@ -21,9 +21,12 @@ type memoryGroup struct {
 func newMemoryGroup(t *testing.T, limit int64) *memoryGroup {
 	t.Helper()
 	needRoot(t)
-	parent, v2, err := memoryController()
+	parent, v2, err := hostGroups.memory()
 	if err != nil { // there is nothing to blame
 		t.Skipf("no control group for memory can be made here: %v", err)
+	}
+	if above, err := hostGroups.limit(parent); err != nil || above <= limit {
+		t.Skipf("the control group %s has %d bytes for all, %v: a kill would not tell of the %d of this test", parent, above, err, limit)
 	}
 	g := &memoryGroup{dir: filepath.Join(parent, fmt.Sprintf("imgexportfs-test-%d-%d", os.Getpid(), limit>>20)), v2: v2}
 	if err := os.Mkdir(g.dir, 0o755); err != nil {
@@ -32,32 +35,8 @@ func newMemoryGroup(t *testing.T, limit int64) *memoryGroup {
 	t.Cleanup(func() {
 		eventually(t, "the control group is empty", func() bool { return os.Remove(g.dir) == nil })
 	})
-	name := map[bool]string{false: "memory.limit_in_bytes", true: "memory.max"}[v2]
-	must(t, os.WriteFile(filepath.Join(g.dir, name), []byte(strconv.FormatInt(limit, 10)), 0))
+	must(t, os.WriteFile(filepath.Join(g.dir, limitNames[v2]), []byte(strconv.FormatInt(limit, 10)), 0))
 	return g
-}
-
-// memoryController returns the directory of the group that the tests are in, where groups
-// for memory can be made.
-func memoryController() (parent string, v2 bool, err error) {
-	own, err := os.ReadFile("/proc/self/cgroup")
-	if err != nil {
-		return "", false, err
-	}
-	for line := range strings.Lines(string(own)) {
-		fields := strings.SplitN(strings.TrimSpace(line), ":", 3)
-		if len(fields) == 3 && fields[1] == "memory" {
-			return filepath.Join("/sys/fs/cgroup/memory", fields[2]), false, nil
-		}
-	}
-	// A group of version 2 that has processes of its own cannot divide its memory, so that
-	// of the tests will not do.
-	const root = "/sys/fs/cgroup"
-	enabled, err := os.ReadFile(root + "/cgroup.subtree_control")
-	if err == nil && !strings.Contains(string(enabled), "memory") {
-		err = fmt.Errorf("%s does not divide memory", root)
-	}
-	return root, true, err
 }
 
 // add has a process run in the group from now on.

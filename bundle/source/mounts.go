@@ -109,6 +109,23 @@ func (m *mounts) isOwn(place string) bool {
 	return m.own[place]
 }
 
+// isOwnBelow reports whether an imgexportfs is mounted on the way from place to what rest,
+// which begins with a slash, is there.
+func (m *mounts) isOwnBelow(place, rest string) bool {
+	m.mu.RLock()
+	defer m.mu.RUnlock()
+	if len(m.own) == 0 {
+		return false
+	}
+	way := place + rest
+	for i := len(place) + 1; i < len(way); i++ {
+		if way[i] == '/' && m.own[way[:i]] {
+			return true
+		}
+	}
+	return m.own[way]
+}
+
 // fuseIn returns the names in a directory where FUSE file systems are mounted.
 func (m *mounts) fuseIn(dir string) map[string]bool {
 	m.mu.RLock()

@@ -25,6 +25,7 @@ type resolver struct {
 	mounts   *mounts
 	top      string // the host's path of the root, without links and slash at the end
 	readlink func(name string) (string, error)
+	isPlain  func(name string) bool // whether no link is on the whole way, by one call
 
 	mu   sync.Mutex        // guards what follows
 	dirs map[string]string // where directories lead, as of since
@@ -77,8 +78,13 @@ func (r *resolver) walk(name string, follow bool, w *way) (string, error) {
 	if err != nil {
 		return "", err
 	}
-	dir = strings.TrimSuffix(dir, "/")
-	switch base := name[slash+1:]; base {
+	return r.next(strings.TrimSuffix(dir, "/"), name[slash+1:], follow, w)
+}
+
+// next returns where base leads in a directory without links, and without a slash at the
+// end.
+func (r *resolver) next(dir, base string, follow bool, w *way) (string, error) {
+	switch base {
 	case "", ".":
 		return dir + "/", nil // the slash asks the kernel for a directory
 	case "..":
@@ -93,20 +99,73 @@ func (r *resolver) walk(name string, follow bool, w *way) (string, error) {
 
 // dir is walk for a directory on the way to something.
 func (r *resolver) dir(name string, w *way) (string, error) {
-	r.mu.Lock()
-	known, ok := w.dirs[name]
-	r.mu.Unlock()
-	if ok {
-		return known, nil
+	if name == "" {
+		return "/", nil
 	}
-	found, err := r.walk(name, true, w)
+	if found, ok := r.known(name, w); ok {
+		return found, nil
+	}
+	// Most often the directory above was asked for before.
+	above := strings.LastIndexByte(name, '/')
+	at, ok := r.known(name[:above], w)
+	if !ok {
+		above = 0
+	}
+	return r.ahead(name, above, len(name), strings.TrimSuffix(at, "/"), w)
+}
+
+// known returns where a directory leads, if that is remembered.
+func (r *resolver) known(name string, w *way) (found string, ok bool) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	found, ok = w.dirs[name]
+	return found, ok
+}
+
+// ahead returns where name[:to] leads if name[:from] leads to at, which has no slash at the
+// end, and remembers it. It asks first whether there is no link at all between, and then
+// for either half: to ask for one name after the other would take 2,000 calls for a path
+// of as many names, each of which takes the longer the deeper it is.
+func (r *resolver) ahead(name string, from, to int, at string, w *way) (found string, err error) {
+	middle := middleSlash(name, from, to)
+	switch {
+	case middle == from:
+		found, err = r.next(at, name[from+1:to], true, w)
+	case r.isPlainBelow(at, name[from:to]):
+		found = at + name[from:to]
+	default:
+		if found, err = r.ahead(name, from, middle, at, w); err == nil {
+			return r.ahead(name, middle, to, strings.TrimSuffix(found, "/"), w)
+		}
+	}
 	if err != nil {
 		return "", err
 	}
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	w.dirs[name] = found
+	w.dirs[name[:to]] = found
 	return found, nil
+}
+
+// middleSlash returns where a slash is in about the middle of name[from:to], or from if
+// that is one name with a slash before it.
+func middleSlash(name string, from, to int) int {
+	half := from + 1 + (to-from-1)/2
+	if i := strings.IndexByte(name[half:to], '/'); i >= 0 {
+		return half + i
+	}
+	return from + strings.LastIndexByte(name[from:half], '/')
+}
+
+// isPlainBelow reports whether rest leads to itself below at, without a link or a mount of
+// imgexportfs on the way. It looks at nothing if there is such a mount.
+func (r *resolver) isPlainBelow(at, rest string) bool {
+	for base := range strings.SplitSeq(rest[1:], "/") {
+		if base == "" || base == "." || base == ".." {
+			return false
+		}
+	}
+	return !r.mounts.isOwnBelow(r.top+at, rest) && r.isPlain(at+rest)
 }
 
 // step returns where a name leads in a directory without links.

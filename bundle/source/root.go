@@ -47,7 +47,7 @@ func OpenRoot(dir string) (*Root, error) {
 		return nil, fmt.Errorf("root directory %s: %w", abs, err)
 	}
 	r := &Root{dir: abs, fd: -1, calls: calls{open: map[*Call]struct{}{}}}
-	r.paths = resolver{top: strings.TrimSuffix(real, "/"), readlink: r.readlink}
+	r.paths = resolver{top: strings.TrimSuffix(real, "/"), readlink: r.readlink, isPlain: r.isPlain}
 	if r.paths.mounts, err = newMounts(); err != nil {
 		return nil, err
 	}
@@ -134,6 +134,21 @@ func (r *Root) openReal(name string, flags int) (int, error) {
 		}
 		return fd, err
 	}
+}
+
+// isPlain reports whether a path leads somewhere with no symbolic link in it, by one call.
+// Kernels before Linux 5.6 cannot tell (openat2(2)): there no path is plain.
+func (r *Root) isPlain(name string) bool {
+	at, how := unix.AT_FDCWD, unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
+	if r.fd >= 0 {
+		at, how.Resolve = r.fd, how.Resolve|unix.RESOLVE_IN_ROOT
+	}
+	fd, err := unix.Openat2(at, name, &how)
+	if err != nil {
+		return false // the reason shows in the names one by one
+	}
+	_ = unix.Close(fd)
+	return true
 }
 
 // Open opens the regular file name for reading. Symbolic links are followed.

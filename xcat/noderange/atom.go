@@ -3,6 +3,7 @@ package noderange
 import (
 	"fmt"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -27,7 +28,7 @@ func (e *evaluation) atom(text string, depth int) (set, error) {
 	}
 	p, err := parsePattern(text)
 	if err != nil || p == nil {
-		return set{}, err
+		return nil, err
 	}
 	return e.described(p)
 }
@@ -37,16 +38,14 @@ const numberPrefix = "node"
 
 // named returns the node or the nodes of the group with a name.
 func (e *evaluation) named(name string) (set, error) {
-	found := set{}
 	if _, isNode := e.groupsText[name]; isNode {
-		found.add(name)
-		return found, nil
+		at, _ := slices.BinarySearch(e.names, name)
+		return set{int32(at)}, nil
 	}
 	if e.site.Dynamic[name] {
 		return nil, fmt.Errorf("the group %s is dynamic, and only xcatd knows its nodes; name a node", name)
 	}
-	found.add(e.members[name]...)
-	return found, e.spend(stepsAdd * len(found))
+	return e.members[name], nil
 }
 
 // parenthesised returns the nodes of (list).
@@ -74,16 +73,18 @@ func closing(text string) int {
 	return -1
 }
 
+// longRange is how many names are looked at in the time in which one is made and found.
+const longRange = 8
+
 // described returns the nodes, and those of the groups, whose names a pattern describes.
 // If it describes bare numbers, those of nodes that begin with "node" count too.
 func (e *evaluation) described(p pattern) (set, error) {
-	if n := p.count(); n <= uint64(len(e.names)) {
+	if n := p.count(); n <= uint64(len(e.names))/longRange {
 		return e.counted(p[0][0], n)
 	}
 	if err := e.spend((len(e.names) + len(e.groupNames) + len(e.site.Dynamic)) * p.size()); err != nil {
 		return nil, err
 	}
-	found := set{}
 	describes := func(name string) bool {
 		if digits, ok := strings.CutPrefix(name, numberPrefix); ok && p.isBare() && isNumber(digits) && !e.isKnown(digits) {
 			return p.describes(digits)
@@ -97,22 +98,39 @@ func (e *evaluation) described(p pattern) (set, error) {
 			}
 		}
 	}
-	for _, node := range e.names {
-		if describes(node) {
-			found.add(node)
-		}
-	}
+	found := union{sets: []set{e.filter(describes)}}
 	for _, group := range e.groupNames {
 		if _, isNode := e.groupsText[group]; !isNode && describes(group) {
-			found.add(e.members[group]...)
+			found.add(e.members[group])
 		}
 	}
-	return found, nil
+	return e.together(found)
+}
+
+// filter returns the nodes for whose names a condition holds.
+func (e *evaluation) filter(holds func(name string) bool) (found set) {
+	for i, node := range e.names {
+		if holds(node) {
+			found = append(found, int32(i))
+		}
+	}
+	return found
+}
+
+// together returns the nodes of sets that were found by one part.
+func (e *evaluation) together(found union) (set, error) {
+	if err := e.spend(found.cost(e.names) / stepNodes); err != nil {
+		return nil, err
+	}
+	return found.nodes(e.names), nil
 }
 
 // counted returns the same as described, by making the n names of an alternative.
 func (e *evaluation) counted(a alternative, n uint64) (set, error) {
-	found := set{}
+	if err := e.spend(int(n) * longRange); err != nil {
+		return nil, err
+	}
+	var found union
 	first, _ := strconv.ParseUint(a.numbers.from, 10, 64) // count has seen that it can be
 	for i := range n {
 		name := fmt.Sprintf("%s%0*d%s", a.before, a.numbers.width(), first+i, a.after)
@@ -120,15 +138,12 @@ func (e *evaluation) counted(a alternative, n uint64) (set, error) {
 			name = numberPrefix + name
 		}
 		nodes, err := e.named(name)
-		if err == nil {
-			err = e.spend(1)
-		}
 		if err != nil {
 			return nil, err
 		}
-		found.merge(nodes)
+		found.add(nodes)
 	}
-	return found, nil
+	return e.together(found)
 }
 
 // isKnown reports whether a node or a group has the name.

@@ -20,7 +20,7 @@ func (e *evaluation) file(path string, depth int) (set, error) {
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		e.unknown = append(e.unknown, "^"+path)
-		return set{}, nil
+		return nil, nil
 	case err != nil:
 		return nil, fmt.Errorf("^%s: %w", path, err)
 	case len(content) > fileMax:

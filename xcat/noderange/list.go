@@ -6,44 +6,18 @@ import (
 	"strings"
 )
 
-// set is a set of nodes.
-type set map[string]struct{}
-
-func (s set) add(nodes ...string) {
-	for _, node := range nodes {
-		s[node] = struct{}{}
-	}
-}
-
-func (s set) merge(other set) {
-	for node := range other {
-		s[node] = struct{}{}
-	}
-}
-
-func (s set) remove(other set) {
-	for node := range other {
-		delete(s, node)
-	}
-}
-
-func (s set) intersect(other set) {
-	for node := range s {
-		if _, both := other[node]; !both {
-			delete(s, node)
-		}
-	}
-}
-
 const (
 	// depthMax is how deep parentheses and files may be nested.
 	depthMax = 20
 	// stepsMax is how often one noderange may look at a name, which takes one or two
-	// seconds in all. A range looks at as many names as it has, or the site if that has
-	// fewer.
+	// seconds in all. A range looks at as many names as it has, or at the site's if those
+	// are not many more.
 	stepsMax = 5_000_000
-	// stepsAdd is what a node of a group counts for: to note it takes longer.
-	stepsAdd = 10
+	// looksMax is how often it may look at each name of a site that has so many that this
+	// is more.
+	looksMax = 10
+	// stepNodes is how many nodes of sets are noted in the time of a look at a name.
+	stepNodes = 8
 	// shownMax is how much of a noderange a message shows.
 	shownMax = 200
 )
@@ -53,12 +27,13 @@ type evaluation struct {
 	*Nodes
 	site    Site
 	unknown []string // parts that stand for no node
-	steps   int      // names that were looked at
+
+	steps, stepsMax int // names that were looked at, and may be
 }
 
 // spend counts n names that are looked at.
 func (e *evaluation) spend(n int) error {
-	if e.steps += n; e.steps > stepsMax {
+	if e.steps += n; e.steps > e.stepsMax {
 		return errors.New("it is too long; name groups instead of many ranges")
 	}
 	return nil
@@ -79,7 +54,7 @@ func (e *evaluation) list(text string, depth int) (set, error) {
 		return nil, fmt.Errorf("parentheses are nested more than %d times", depthMax)
 	}
 	text = strings.NewReplacer(`"`, "", "'", "").Replace(text)
-	found, minus := set{}, set{}
+	var found, minus union
 	for _, part := range split(text, ',') {
 		if part == "" {
 			continue
@@ -93,13 +68,15 @@ func (e *evaluation) list(text string, depth int) (set, error) {
 			return nil, err
 		}
 		if isMinus {
-			minus.merge(nodes)
+			minus.add(nodes)
 		} else {
-			found.merge(nodes)
+			found.add(nodes)
 		}
 	}
-	found.remove(minus)
-	return found, nil
+	if err := e.spend((found.cost(e.names) + minus.cost(e.names)) / stepNodes); err != nil {
+		return nil, err
+	}
+	return found.nodes(e.names).without(minus.nodes(e.names)), nil
 }
 
 // part returns the nodes of one part of a list: those that all of its sides of "@" have
@@ -122,8 +99,10 @@ func (e *evaluation) part(text string, isMinus bool, depth int) (set, error) {
 		}
 		if i == 0 {
 			common = nodes
+		} else if err := e.spend((len(common) + len(nodes)) / stepNodes); err != nil {
+			return nil, err
 		} else {
-			common.intersect(nodes)
+			common = common.intersect(nodes)
 		}
 	}
 	return common, nil

@@ -9,21 +9,21 @@ import (
 
 // Nodes are the nodes of a site and their groups. They never change.
 type Nodes struct {
-	groupsText map[string]string   // of each node, as the table has them
-	names      []string            // of the nodes, in byte order
-	members    map[string][]string // of each group, in byte order
-	groupNames []string            // in byte order
+	groupsText map[string]string // of each node, as the table has them
+	names      []string          // of the nodes, in byte order
+	members    map[string]set    // of each group
+	groupNames []string          // in byte order
 }
 
 // NewNodes returns the nodes with the given groups: each node's are a list separated by
 // commas, as in the table nodelist. The map must not change any more.
 func NewNodes(groups map[string]string) *Nodes {
-	n := &Nodes{groupsText: groups, names: slices.Sorted(maps.Keys(groups)), members: map[string][]string{}}
-	for _, node := range n.names {
+	n := &Nodes{groupsText: groups, names: slices.Sorted(maps.Keys(groups)), members: map[string]set{}}
+	for i, node := range n.names {
 		for _, group := range n.Groups(node) {
 			// A node may list a group twice.
-			if m := n.members[group]; group != "" && (len(m) == 0 || m[len(m)-1] != node) {
-				n.members[group] = append(m, node)
+			if m := n.members[group]; group != "" && (len(m) == 0 || m[len(m)-1] != int32(i)) {
+				n.members[group] = append(m, int32(i))
 			}
 		}
 	}
@@ -56,23 +56,32 @@ type Site struct {
 // of those that the noderange stands for. If there is none the error's text is
 // imgexport's. Unknown are the parts that stand for no node, which xCAT leaves out.
 func (n *Nodes) First(noderange string, s Site) (node string, unknown []string, err error) {
-	nodes, unknown, err := n.Expand(noderange, s)
+	nodes, unknown, err := n.expand(noderange, s)
 	if err != nil {
 		return "", nil, err
 	}
 	if len(nodes) == 0 {
 		return "", nil, errors.New("Unable to get postscripts, " + noderange + " is not a valide node.")
 	}
-	return nodes[0], unknown, nil
+	return n.names[nodes[0]], unknown, nil
 }
 
 // Expand returns the nodes of a noderange in byte order, and the parts that stand for no
 // node. The error names a part that cannot be understood here, and then nothing is known
 // of the whole.
 func (n *Nodes) Expand(noderange string, s Site) (nodes, unknown []string, err error) {
-	e := &evaluation{Nodes: n, site: s}
-	found, err := e.list(noderange, 0)
-	if err != nil {
+	found, unknown, err := n.expand(noderange, s)
+	nodes = slices.Grow(nodes, len(found))
+	for _, i := range found {
+		nodes = append(nodes, n.names[i])
+	}
+	return nodes, unknown, err
+}
+
+// expand is Expand with the nodes as a set.
+func (n *Nodes) expand(noderange string, s Site) (found set, unknown []string, err error) {
+	e := &evaluation{Nodes: n, site: s, stepsMax: max(stepsMax, looksMax*len(n.names))}
+	if found, err = e.list(noderange, 0); err != nil {
 		return nil, nil, refusal(noderange, err)
 	}
 	unknown = e.unknown
@@ -81,7 +90,7 @@ func (n *Nodes) Expand(noderange string, s Site) (nodes, unknown []string, err e
 		if err != nil {
 			return nil, nil, refusal(s.Excluded+" of site.excludenodes", err)
 		}
-		found.remove(excluded)
+		found = found.without(excluded)
 	}
-	return slices.Sorted(maps.Keys(found)), unknown, nil
+	return found, unknown, nil
 }

@@ -13,32 +13,28 @@ func (e *evaluation) matching(pattern string) (set, error) {
 	if err != nil {
 		return nil, err
 	}
-	found := set{}
-	for _, node := range e.names {
-		if re.MatchString(node) {
-			found.add(node)
-		}
-	}
-	return found, nil
+	return e.filter(re.MatchString), nil
 }
 
 // compile compiles a regular expression that is to be compared with so many names. A
-// long one takes longer for each of them.
+// long one takes longer for each of them, and before that.
 func (e *evaluation) compile(pattern string, names int) (*regexp.Regexp, error) {
-	const quick = 5 // instructions
+	const (
+		quick = 5 // instructions in the time of a look at a name
+		made  = 8 // looks in the time in which an instruction is made
+	)
 	tree, err := syntax.Parse(pattern, syntax.Perl)
 	if err == nil {
-		var program *syntax.Prog
-		if program, err = syntax.Compile(tree.Simplify()); err == nil {
-			if err := e.spend(names * (1 + len(program.Inst)/quick)); err != nil {
-				return nil, err
-			}
+		n := weight(tree)
+		if err := e.spend(n*made + names*(1+n/quick)); err != nil {
+			return nil, err
+		}
+		var re *regexp.Regexp
+		if re, err = regexp.Compile(pattern); err == nil {
+			return re, nil
 		}
 	}
-	if err != nil {
-		return nil, fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
-	}
-	return regexp.Compile(pattern)
+	return nil, fmt.Errorf("the regular expression %s is not supported: %w", pattern, err)
 }
 
 // compileFor compiles the regular expression of a value, which is compared with the name of
@@ -81,7 +77,7 @@ func (e *evaluation) selected(text string) (set, error) {
 	parts := operators.FindStringSubmatch(text)
 	attribute, operator, value := parts[1], parts[2], parts[3]
 	if attribute == "node" || attribute == "" {
-		return set{}, nil // nothing in xCAT either
+		return nil, nil // nothing in xCAT either
 	}
 	if attribute != "groups" && attribute != "nodelist.groups" {
 		return nil, fmt.Errorf("%s selects by an attribute that exports do not read; only groups can be used, or name the nodes", text)
@@ -94,11 +90,8 @@ func (e *evaluation) selected(text string) (set, error) {
 		}
 		holds = re.MatchString
 	}
-	found := set{}
-	for _, node := range e.names {
-		if holds(e.groupsText[node]) == (operator[0] == '=') {
-			found.add(node)
-		}
+	if err := e.spend(len(e.names)); err != nil {
+		return nil, err
 	}
-	return found, e.spend(len(e.names))
+	return e.filter(func(node string) bool { return holds(e.groupsText[node]) == (operator[0] == '=') }), nil
 }
