@@ -127,7 +127,7 @@ func pieces(starts []int64, off, end int64) iter.Seq[piece] {
 			if to > off && !yield(piece{i, off - starts[i], to - starts[i]}) {
 				return
 			}
-			off = max(off, to)
+			off = to
 		}
 	}
 }
