@@ -25,19 +25,12 @@ type encoder struct {
 	out   sliceWriter
 }
 
-// sliceWriter appends to a slice and stops at its capacity: deflating is
-// given up when it gains nothing.
-type sliceWriter struct {
-	b    []byte
-	full bool
-}
+// sliceWriter appends to a slice and drops what goes beyond its capacity: deflated
+// data that fills it is no shorter than stored data, and is not used.
+type sliceWriter struct{ b []byte }
 
 func (s *sliceWriter) Write(p []byte) (int, error) {
-	if len(s.b)+len(p) > cap(s.b) {
-		s.full = true
-		p = p[:cap(s.b)-len(s.b)]
-	}
-	s.b = append(s.b, p...)
+	s.b = append(s.b, p[:min(len(p), cap(s.b)-len(s.b))]...)
 	return len(p), nil
 }
 
@@ -94,7 +87,7 @@ func (e *encoder) deflate(dst, raw, plan []byte, data int) ([]byte, bool) {
 	e.out = sliceWriter{b: dst[: base+data : limit]}
 	e.w.Reset(&e.out)
 	_, werr := e.w.Write(raw)
-	if cerr := e.w.Close(); werr != nil || cerr != nil || e.out.full || len(e.out.b) >= limit {
+	if cerr := e.w.Close(); werr != nil || cerr != nil || len(e.out.b) >= limit {
 		return dst, false
 	}
 	end := len(e.out.b)
