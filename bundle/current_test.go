@@ -16,6 +16,7 @@ func TestABundleKnowsWhatItHasWritten(t *testing.T) {
 	}
 	b := plan(data)
 	good := whole(t, b)
+	const inPlan = gzipHeader + extraLength + subfield + lengthPayload + subfield + 10
 	for _, test := range []struct {
 		name string
 		file []byte
@@ -25,6 +26,8 @@ func TestABundleKnowsWhatItHasWritten(t *testing.T) {
 		{"nothing", nil, false},
 		{"no bundle", prose(random, 1<<20), false},
 		{"another bundle", whole(t, plan(other)), false},
+		{"another plan of its length", flipped(good, inPlan), false},
+		{"another header at the end", flipped(good, lastStart(t, b)), false},
 		{"cut by a byte", good[:len(good)-1], false},
 		{"cut in the middle", good[:len(good)/2], false},
 		{"longer by a byte", append(bytes.Clone(good), 0), false},
@@ -41,6 +44,13 @@ func TestABundleKnowsWhatItHasWritten(t *testing.T) {
 	if b.Written(badReader{}, int64(len(good))) {
 		t.Error("a disk that fails holds it")
 	}
+}
+
+// flipped returns a copy with another byte at off.
+func flipped(b []byte, off int64) []byte {
+	b = bytes.Clone(b)
+	b[off]++
+	return b
 }
 
 // lastStart is where the last segment begins.
