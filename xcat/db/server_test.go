@@ -218,3 +218,21 @@ func TestServerWithoutItsTablesIsNamed(t *testing.T) {
 		})
 	}
 }
+
+// A table that another program's has taken the place of is named. It is not asked for a
+// digest of the columns that are known, of which there are none: servers refuse that.
+func TestServerNamesATableThatWasReplaced(t *testing.T) {
+	f := newFakeServer()
+	b := newFakeServerBackend(f)
+	_, loaded, err := b.Load(t.Context())
+	must(t, err)
+	f.tables["osimage"] = []string{"a", "b"}
+	f.script = []error{errDenied} // of a digest
+	if now, err := b.Version(t.Context()); err != nil || now == loaded {
+		t.Errorf("other columns do not show, %v", err)
+	}
+	f.script = nil
+	if _, _, err := b.Load(t.Context()); err == nil || !strings.Contains(err.Error(), "table osimage has no column imagename") {
+		t.Errorf("got %v", err)
+	}
+}
