@@ -17,7 +17,14 @@ func TestAtomicFileKeepsTheOldFileWhateverFails(t *testing.T) {
 		prepare func(t *testing.T, f *atomicFile)
 		text    string
 	}{
-		{"no sync", func(t *testing.T, f *atomicFile) { _ = f.Close() }, "old was not written: "},
+		{"no file", func(t *testing.T, f *atomicFile) { _ = f.Close() }, "old was not written: "},
+		{"no sync", func(t *testing.T, f *atomicFile) {
+			if err := f.link(); err != nil {
+				t.Fatal(err)
+			}
+			_ = f.Close()
+			f.File = unsyncable(t)
+		}, "old was not written: "},
 		{"no rename", func(t *testing.T, f *atomicFile) {
 			mkdir(t, filepath.Join(f.path+".dir", "full"))
 			f.path += ".dir"
@@ -49,6 +56,17 @@ func TestAtomicFileKeepsTheOldFileWhateverFails(t *testing.T) {
 	if _, err := newAtomicFile(filepath.Join(t.TempDir(), "nodir", "x")); !errors.Is(err, unix.ENOENT) || !strings.Contains(err.Error(), "cannot write in ") {
 		t.Errorf("no directory: %v", err)
 	}
+}
+
+// unsyncable returns a file that can be closed and not be synced.
+func unsyncable(t *testing.T) *os.File {
+	t.Helper()
+	r, w, err := os.Pipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = r.Close()
+	return w
 }
 
 func TestAtomicFileSaysWhenTheNameMayBeLost(t *testing.T) {

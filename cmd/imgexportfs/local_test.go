@@ -63,6 +63,7 @@ func TestLocalPlaceRefusesWhatIsNoFile(t *testing.T) {
 		t.Fatal(err)
 	}
 	symlink(t, "fifo", filepath.Join(cwd, "fifolink"))
+	symlink(t, "/dev/null", filepath.Join(cwd, "devicelink"))
 
 	for operand, want := range map[string]string{
 		"missing/":               "no such file or directory",
@@ -74,6 +75,7 @@ func TestLocalPlaceRefusesWhatIsNoFile(t *testing.T) {
 		"fifo":                   "is a fifo",
 		"fifolink":               "is a fifo",
 		"/dev/null":              "is a device",
+		"devicelink":             "is a device",
 		"/dev/stdout":            "use cat or cp from a mount",
 		"/dev/fd/1":              "use cat or cp from a mount",
 		"/proc/self/fd/1":        "use cat or cp from a mount",

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -116,5 +117,20 @@ func TestPasswordsAreBlottedOutOfTheOriginalArguments(t *testing.T) {
 	}
 	if want := []string{"imgexportfs", "list", "--cfgloc", "mysql:dbname=x|user|xxxx"}; !slices.Equal(original, want) {
 		t.Errorf("ps shows %q, want %q", original, want)
+	}
+}
+
+// Children inherit the environment, and this program still knows what was in it.
+func TestTheLocationIsTakenOutOfTheEnvironment(t *testing.T) {
+	before := getenv
+	t.Cleanup(func() { getenv = before })
+	const location = "mysql:dbname=x|user|hush"
+	t.Setenv(locationEnv, location)
+	takeLocation()
+	if left, set := os.LookupEnv(locationEnv); set {
+		t.Errorf("children get %q", left)
+	}
+	if got := getenv(locationEnv); got != location {
+		t.Errorf("the program gets %q", got)
 	}
 }
