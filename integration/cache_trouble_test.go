@@ -118,14 +118,14 @@ func TestACacheOnADeadFileServer(t *testing.T) {
 	must(t, os.Chmod(cache, 0o700))
 	for _, when := range []string{"empty", "filled"} {
 		m := mountSite(t, site.Dir(), "--cache-dir", cache, "--memory", "4MiB")
-		must(t, server.cmd.Process.Signal(syscall.SIGSTOP))
+		server.stop(t)
 		_ = inTime(t, patience, "the checksums with a dead cache that was "+when, func() error {
 			expectText(t, "checksums", checksums(t, m.dir), want)
 			return nil
 		})
 		expectContains(t, "the log", m.wholeLog(), "not answer")
 		expectFewWarnings(t, m)
-		must(t, server.cmd.Process.Signal(syscall.SIGCONT))
+		server.goOn(t)
 		m.stop(t)
 		m = mountSite(t, site.Dir(), "--cache-dir", cache, "--memory", "4MiB")
 		expectText(t, "checksums", checksums(t, m.dir), want)

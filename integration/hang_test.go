@@ -69,9 +69,25 @@ func serveFiles(t *testing.T, dir string) *fileServer {
 	return s
 }
 
+// stop returns when each of its threads has stopped: until then one of them may take a
+// request, and a process that waits for the answer to a request that was taken cannot even
+// be killed.
 func (s *fileServer) stop(t *testing.T) {
 	t.Helper()
 	must(t, s.cmd.Process.Signal(syscall.SIGSTOP))
+	eventually(t, "the file server has stopped", func() bool { return hasStopped(s.cmd.Process.Pid) })
+}
+
+func hasStopped(pid int) bool {
+	threads, _ := filepath.Glob(fmt.Sprintf("/proc/%d/task/*/stat", pid)) // the pattern is right
+	for _, thread := range threads {
+		stat, err := os.ReadFile(thread)
+		_, state, _ := strings.Cut(string(stat), ") ")
+		if err != nil || !strings.HasPrefix(state, "T") {
+			return false
+		}
+	}
+	return len(threads) > 0
 }
 
 func (s *fileServer) goOn(t *testing.T) {
