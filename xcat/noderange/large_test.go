@@ -20,7 +20,7 @@ func TestLimitsGrowWithTheSite(t *testing.T) {
 		"all": n, "all,-rack000": n - 1000, "all@rack007": 1000, "all@all": n, "groups==all,rack599": 1000,
 		"rack[000-599]": n, "rack000-rack599,-rack001": n - 1000, "rack005n0000-rack005n0999": 1000, "rack[001-003,005]n[0010-0019]": 40,
 		"groups=~rack00[1-3]$": 3000, "/rack(000|100|200)n0*[1-9][05]": 3 * 18, "/(rack[0-4][0-9]{2}n(00|99)(1|2|[5-9])[0-9],?)": 500 * 70,
-		strings.Repeat("all,", 100) + "rack001": n, "rack001n0001,rack001n0000": 2,
+		strings.Repeat("all,", 50) + "rack001": n, "rack001n0001,rack001n0000": 2,
 	} {
 		began := time.Now()
 		got, _, err := site.Expand(noderange, Site{})
