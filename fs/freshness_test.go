@@ -212,6 +212,25 @@ func TestALookByOlderRowsIsNotTakenForOneByNewer(t *testing.T) {
 	q.release()
 }
 
+// A look that was in progress when a version was distrusted does not make it fresh.
+func TestALookThatBeganBeforeADoubtDoesNotEndIt(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	r, v := vs.mustLook(t), vs.mustPresent(t, of)
+	vs.distrust(v)
+	vs.mu.Lock()
+	vs.known[of].at = v.distrusted // as such a look leaves it
+	vs.mu.Unlock()
+	if vs.fresh(r, of) != nil {
+		t.Error("a distrusted version needs no look")
+	}
+	p, err := vs.planOf(t.Context(), vs.mustPresent(t, of))
+	if err != nil {
+		t.Fatalf("after another look: %v", err)
+	}
+	p.release()
+}
+
 // A view that was sized can be queued again.
 func TestAViewIsSizedAgainWhenItIsNews(t *testing.T) {
 	w := newWarmer(nil)

@@ -26,7 +26,8 @@ type look struct {
 	// Guarded by versions.mu.
 	waiters  int
 	finished bool
-	isLogged bool // that it hangs
+	walk     time.Time // when the walk began that it waits for and may not have begun; zero if there is none
+	isLogged bool      // that it hangs
 }
 
 // How long requests wait for looks at files that hang, since they have begun.
@@ -78,7 +79,7 @@ func (vs *versions) joinFull(r rows, of view) (*look, error) {
 			since = k.version.distrusted
 		}
 		vs.looks++
-		work := &planner{versions: vs, rows: r, of: of, since: since, outline: k.takeOutline(r, since)}
+		work := &planner{versions: vs, rows: r, of: of, look: k.full, since: since, outline: k.takeOutline(r, since)}
 		go vs.runFull(k, k.full, work, k.version)
 	}
 	k.full.waiters++
@@ -129,7 +130,7 @@ func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
 // wait waits until a look is done. It gives up when ctx ends, and with
 // errTimeout when the look has begun longer ago than patience and hangs.
 func (vs *versions) wait(ctx context.Context, l *look, patience time.Duration) error {
-	err := vs.waitFor(ctx, l.done, l.began, patience, func() bool { return len(vs.hanging(l.began)) > 0 })
+	err := vs.waitFor(ctx, l.done, l.began, patience, func() bool { return len(vs.hanging(vs.oldest(l))) > 0 })
 	if isTimeout(err) {
 		vs.logHanging(l)
 		return fmt.Errorf("image %s: %w", l.of.image, err)
@@ -182,6 +183,24 @@ func patient(ctx context.Context, patience time.Duration, hangs func() bool) (co
 	}
 }
 
+// waitsFor notes that a look waits for a walk that began then.
+func (vs *versions) waitsFor(l *look, began time.Time) {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	l.walk = began
+}
+
+// oldest returns since when there may be calls that a look waits for: since it has begun, or
+// since another view's look has begun the walk that both wait for.
+func (vs *versions) oldest(l *look) time.Time {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if !l.walk.IsZero() && l.walk.Before(l.began) {
+		return l.walk
+	}
+	return l.began
+}
+
 // hanging returns the paths of system calls that do not return, of those that were
 // made since began. So a look that only takes long is told from one that hangs.
 func (vs *versions) hanging(began time.Time) (paths []string) {
@@ -215,7 +234,7 @@ func (vs *versions) logHanging(l *look) {
 	vs.mu.Unlock()
 	if !logged {
 		vs.log.Warn("files of an image do not answer; it is shown as it was last known",
-			"image", l.of.image, "paths", vs.hanging(l.began))
+			"image", l.of.image, "paths", vs.hanging(vs.oldest(l)))
 	}
 }
 

@@ -53,6 +53,7 @@ type planner struct {
 	*versions
 	rows  rows
 	of    view
+	look  *look
 	since time.Time // the tree must have been walked then, or later
 
 	outline *outline // that a brief look has found, for the first try; or nil
@@ -129,6 +130,8 @@ func (vs *versions) requested(of view) xcat.Request {
 // walked returns the tree of a statelite image to the export.
 func (m *planner) walked(_ context.Context, dir, name string) (*bundle.Tree, source.Findings, error) {
 	m.dropTree() // of a try before
+	m.waitsFor(m.look, m.trees.walking(dir))
+	defer m.waitsFor(m.look, time.Time{})
 	var at time.Time
 	if m.tree, at, m.treeErr = m.trees.get(dir, name, m.since); m.treeErr != nil {
 		return nil, nil, m.treeErr

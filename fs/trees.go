@@ -20,10 +20,14 @@ type trees struct {
 	root   *source.Root
 	budget *blocks.Budget
 	log    *slog.Logger
+	walk   walkFunc // bundle.NewTree; tests have their own
 
 	mu     sync.Mutex // guards what follows
 	places map[string]*treePlace
 }
+
+// walkFunc is how a tree is walked.
+type walkFunc func(ctx context.Context, root *source.Root, dir, name string) (*bundle.Tree, source.Findings, error)
 
 // treePlace is a directory where a tree was walked.
 type treePlace struct {
@@ -53,7 +57,7 @@ type walk struct {
 }
 
 func newTrees(life context.Context, root *source.Root, budget *blocks.Budget, log *slog.Logger) *trees {
-	return &trees{life: life, root: root, budget: budget, log: log, places: map[string]*treePlace{}}
+	return &trees{life: life, root: root, budget: budget, log: log, walk: bundle.NewTree, places: map[string]*treePlace{}}
 }
 
 // get returns the tree called name below dir as it was at since or later, and
@@ -88,12 +92,22 @@ func (t *trees) get(dir, name string, since time.Time) (*tree, time.Time, error)
 	}
 }
 
+// walking returns when the walk through a tree began that is in progress, or zero.
+func (t *trees) walking(dir string) time.Time {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if place := t.places[dir]; place != nil && place.walk != nil {
+		return place.walk.began
+	}
+	return time.Time{}
+}
+
 // run walks.
 func (t *trees) run(place *treePlace, w *walk, dir, name string) {
 	var content *bundle.Tree
 	var findings source.Findings
 	w.err = blocks.Guarded(t.log, "walk through "+dir+"/"+name, func() (err error) {
-		content, findings, err = bundle.NewTree(t.life, t.root, dir, name)
+		content, findings, err = t.walk(t.life, t.root, dir, name)
 		return err
 	})
 	t.mu.Lock()

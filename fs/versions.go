@@ -112,9 +112,10 @@ func (vs *versions) entry(of view) *known {
 }
 
 // isFresh reports whether the version of k is the present one by the rows r and
-// needs no look. The caller holds mu.
+// needs no look. A look that was in progress when the version was distrusted may have
+// found it after that, and does not count. The caller holds mu.
 func (vs *versions) isFresh(k *known, r rows) bool {
-	return k.version != nil && k.serial >= r.serial && time.Since(k.at) < vs.refresh
+	return k.version != nil && k.serial >= r.serial && time.Since(k.at) < vs.refresh && k.at.After(k.version.distrusted)
 }
 
 // fresh returns the present version of a view if it needs no look, or nil.
