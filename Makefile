@@ -23,7 +23,7 @@ PACKAGE_TOOLS := mmdebstrap:mmdebstrap systemd-nspawn:systemd-container rpm:rpm 
 TOOLS := go tool -modfile=packaging/tools/go.mod
 
 # The tests that go on for as long as SOAK says, in minutes, or try all cases.
-SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte|TreesDeeper|UnderLoad|LeaveNothing|KeepsItsRules|KeepTheirRules|DoesWhatItsModelDoes|OfACrowd
+SOAKING = WhicheverCallFails|WhateverASourceDoes|RandomWorld|KilledAtAnyMoment|CutAnywhere|VersionsOfALargeTree|OfWhichAnyCallFails|ADiskThatFails|FewAddresses|WhateverTheRuntime|WhoseClockJumps|Huge(NumberOf|Directories|Lists)|DeepTrees|AnotherUserCannot|MoreThanATebibyte|TreesDeeper|UnderLoad|LeaveNothing|KeepsItsRules|KeepTheirRules|DoesWhatItsModelDoes|OfACrowd|GrowWithTheSite
 
 # The tests that run large programs on a mount, if CLIENTS is set.
 CLIENT_TESTS = SSHCopies|Updatedb|Download|Restic|Borg|Samba|Ganesha
@@ -75,7 +75,7 @@ race: test-tools ## run nearly all tests of the mount on a program with the race
 	IMGEXPORTFS_RACE=1 go test -count=1 -timeout 30m -skip 'Huge|HundredThousand' ./integration
 
 soak: test-tools ## faults, kills, load, models and a random world for MINUTES=10 each
-	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration ./bundle/blocks ./fs
+	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration ./bundle/blocks ./fs ./xcat/noderange
 
 fuzz: ## run each fuzz target for FUZZTIME=30s
 	@for package in $$(grep -rl --include='*_test.go' '^func Fuzz' . | xargs -n 1 dirname | sort -u); do \
