@@ -30,7 +30,7 @@ CLIENT_TESTS = SSHCopies|Updatedb|Download|Restic|Borg|Samba|Ganesha
 
 # The tests of the mount in which most goroutines of a server meet: make test runs them a second
 # time, on a program with the race detector.
-RACING = UnderLoad|RandomWorld|Changed(Source|Bundle)|BusySources|KeepsItsName|WhateverASourceDoes|SourceThatHangs(Costs|End$$)|ReadsThatHang|BesideEachOther|ParallelReaders|ServersShare|TwoServers|OpensAndCloses|OpensOfOneMember|InterruptedReader|Signals?Unmount|UmountCommand|StatusTells|ACopyRaises|MetricsAreServed|Hangup
+RACING = UnderLoad|RandomWorld|BusySources|KeepsItsName|ReadsThatHang|BesideEachOther|ParallelReaders|TwoServers|OpensAndCloses|InterruptedReader|Signals?Unmount|UmountCommand|StatusTells|ACopyRaises|MetricsAreServed|Hangup|ErrorOfAChangedBundle|AChangedSourceIs
 
 # What the tests and the demo call, as PROGRAM:PACKAGE of Debian.
 DEMO_TOOLS := cpio:cpio fusermount3:fuse3

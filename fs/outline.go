@@ -41,7 +41,7 @@ func (o *outline) isOf(v *version) bool {
 // present one if it is same, which the outline is of. The caller holds mu.
 func (vs *versions) takeUpOutline(k *known, found *outline, same *version) {
 	k.dropOutline()
-	if same == nil || k.version != same || !found.at.After(same.distrusted) {
+	if same == nil || k.version != same {
 		found.share = vs.engine.Budget().Add(found.memory(), func() { k.outline.CompareAndSwap(found, nil) })
 		k.outline.Store(found)
 		found.share.Release()
