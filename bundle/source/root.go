@@ -116,88 +116,6 @@ func (r *Root) resolve(name string, follow bool) (string, error) {
 	return r.paths.resolve(name, follow)
 }
 
-// openReal is open for a path that has been resolved.
-func (r *Root) openReal(name string, flags int) (int, error) {
-	flags |= unix.O_CLOEXEC
-	for {
-		var fd int
-		var err error
-		if r.fd < 0 {
-			fd, err = unix.Open(name, flags, 0)
-		} else {
-			how := unix.OpenHow{Flags: uint64(flags), Resolve: unix.RESOLVE_IN_ROOT | unix.RESOLVE_NO_MAGICLINKS}
-			// EAGAIN: something was renamed while ".." was resolved.
-			fd, err = unix.Openat2(r.fd, name, &how)
-		}
-		if err == unix.EINTR || err == unix.EAGAIN && r.fd >= 0 {
-			continue
-		}
-		return fd, err
-	}
-}
-
-// isPlain reports whether a path leads somewhere with no symbolic link in it, by one call.
-// Kernels before Linux 5.6 cannot tell (openat2(2)): there no path is plain.
-func (r *Root) isPlain(name string) bool {
-	at, how := unix.AT_FDCWD, unix.OpenHow{Flags: unix.O_PATH | unix.O_CLOEXEC, Resolve: unix.RESOLVE_NO_SYMLINKS}
-	if r.fd >= 0 {
-		at, how.Resolve = r.fd, how.Resolve|unix.RESOLVE_IN_ROOT
-	}
-	fd, err := unix.Openat2(at, name, &how)
-	if err != nil {
-		return false // the reason shows in the names one by one
-	}
-	_ = unix.Close(fd)
-	return true
-}
-
-// Open opens the regular file name for reading. Symbolic links are followed.
-// It never blocks on a fifo and never opens a device: anything but a regular
-// file is ErrNotRegular.
-func (r *Root) Open(name string) (*os.File, error) {
-	fd, err := r.openRegular(name)
-	if err != nil {
-		return nil, err
-	}
-	return os.NewFile(uintptr(fd), name), nil
-}
-
-// openRegular returns a descriptor: an os.File would cost two more system
-// calls for each of the many small files of a tree.
-func (r *Root) openRegular(name string) (int, error) {
-	defer r.calls.begin(name)()
-	// Opening a device can have effects of its own (a tape rewinds), so
-	// look before opening.
-	real, st, err := r.look(name, true)
-	if err == nil && !st.IsRegular() {
-		err = ErrNotRegular
-	}
-	return r.openQuietly(name, real, err)
-}
-
-// openWalked is openRegular for a name at which a walk has found a regular file. It follows no
-// link and looks at nothing before: only root could have put a device there meanwhile. The
-// caller finds out whether it is still that file. A first stat of a tree of 100,000 small files
-// took 1.80 s of the processors with a look, and takes 1.50 s.
-func (r *Root) openWalked(name string) (int, error) {
-	defer r.calls.begin(name)()
-	real, err := r.resolve(name, false)
-	return r.openQuietly(name, real, err)
-}
-
-// openQuietly opens real, unless there is an error already, so that a fifo in its place does
-// not block and a terminal does not become the program's. Reading those then fails.
-func (r *Root) openQuietly(name, real string, err error) (int, error) {
-	fd := -1
-	if err == nil {
-		fd, err = r.openReal(real, unix.O_RDONLY|unix.O_NOFOLLOW|unix.O_NONBLOCK|unix.O_NOCTTY)
-	}
-	if err != nil {
-		return -1, &fs.PathError{Op: "open", Path: name, Err: err}
-	}
-	return fd, nil
-}
-
 // Stat describes what name leads to, links followed.
 func (r *Root) Stat(name string) (Stat, error) {
 	st, err := r.stat(name, 0)
@@ -239,36 +157,6 @@ func (r *Root) look(name string, follow bool) (real string, st Stat, err error) 
 	return real, st, err
 }
 
-// statReal describes what is at a path that has been resolved.
-func (r *Root) statReal(name string) (Stat, error) {
-	var raw unix.Stat_t
-	if r.fd < 0 {
-		if err := retried(func() error { return unix.Fstatat(unix.AT_FDCWD, name, &raw, unix.AT_SYMLINK_NOFOLLOW) }); err != nil {
-			return Stat{}, err
-		}
-		return statOf(&raw), nil
-	}
-	fd, err := r.openReal(name, unix.O_PATH|unix.O_NOFOLLOW)
-	if err != nil {
-		return Stat{}, err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	if err := retried(func() error { return unix.Fstat(fd, &raw) }); err != nil {
-		return Stat{}, err
-	}
-	return statOf(&raw), nil
-}
-
-// retried repeats a call that a signal has interrupted. The Go runtime sends signals to
-// its own threads, and many FUSE file systems answer EINTR then, to any call.
-func retried(call func() error) error {
-	for {
-		if err := call(); err != unix.EINTR {
-			return err
-		}
-	}
-}
-
 // Readlink returns the target of the symbolic link name.
 func (r *Root) Readlink(name string) (string, error) {
 	defer r.calls.begin(name)()
@@ -280,23 +168,6 @@ func (r *Root) Readlink(name string) (string, error) {
 		return "", &fs.PathError{Op: "readlink", Path: name, Err: err}
 	}
 	return real, nil
-}
-
-// readlink is Readlink for a path that has been resolved.
-func (r *Root) readlink(name string) (string, error) {
-	if r.fd < 0 {
-		return readlinkat(unix.AT_FDCWD, name)
-	}
-	fd, err := r.openReal(name, unix.O_PATH|unix.O_NOFOLLOW)
-	if err != nil {
-		return "", err
-	}
-	defer func() { _ = unix.Close(fd) }()
-	target, err := readlinkat(fd, "")
-	if err == unix.ENOENT { // what readlinkat(2) says of a descriptor that is none of a link
-		err = unix.EINVAL
-	}
-	return target, err
 }
 
 // ReadDir returns the names in the directory name, in byte order.
@@ -331,21 +202,4 @@ func readNames(d *os.File) ([]string, error) {
 	}
 	sort.Strings(names)
 	return names, nil
-}
-
-// readlinkat reads the link name below dirfd, or dirfd itself when name is "".
-func readlinkat(dirfd int, name string) (string, error) {
-	for size := 256; ; size *= 2 {
-		buf, n := make([]byte, size), 0
-		err := retried(func() (err error) {
-			n, err = unix.Readlinkat(dirfd, name, buf)
-			return err
-		})
-		if err != nil {
-			return "", err
-		}
-		if n < size {
-			return string(buf[:n]), nil
-		}
-	}
 }
