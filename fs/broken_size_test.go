@@ -78,7 +78,7 @@ func TestABundleWhoseSizeWasWrongHasAnotherInode(t *testing.T) {
 	}
 	reader.Close()
 	p.release()
-	vs.distrust(v)
+	vs.distrust(v, source.ErrChanged)
 	again := vs.mustPresent(t, of)
 	if again.key(roleBundle, "") == v.key(roleBundle, "") {
 		t.Error("the same inode")

@@ -26,7 +26,7 @@ type versionFile struct {
 // fail is errno for errors of the version.
 func (f *versionFile) fail(err error) syscall.Errno {
 	if errors.Is(err, source.ErrChanged) {
-		f.distrust()
+		f.distrust(err)
 	}
 	return f.errno(err)
 }
@@ -34,8 +34,8 @@ func (f *versionFile) fail(err error) syscall.Errno {
 // distrust has the next open find the present version, however long the kernel
 // may keep what it knows: it looks names up again after an open that ends with
 // ESTALE, and what stat would show of the names is invalidated.
-func (f *versionFile) distrust() {
-	f.versions.distrust(f.version)
+func (f *versionFile) distrust(err error) {
+	f.versions.distrust(f.version, err)
 	if name, parent := f.Parent(); parent != nil {
 		go func() { // not in a request for the same directory
 			for _, n := range []string{name, f.version.name + xcat.BundleSuffix, f.version.name + xcat.ChecksumSuffix} {

@@ -3,6 +3,7 @@ package fs
 import (
 	"context"
 	"errors"
+	"fmt"
 	iofs "io/fs"
 	"sync"
 	"syscall"
@@ -18,6 +19,8 @@ var (
 	// errTimeout says that files did not answer for longer than a request
 	// waits for them.
 	errTimeout = errors.New("the files do not answer")
+	// errDistrusted says that no look has found a version since it was distrusted.
+	errDistrusted = fmt.Errorf("%w, and not looked at since", source.ErrChanged)
 )
 
 // errno is the one place where errors become numbers. What the caller cannot

@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"sync"
 	"testing"
 	"time"
 
 	"golang.org/x/sys/unix"
 
 	"imgexportfs/bundle/source"
+	"imgexportfs/xcat"
 )
 
 // What is known of a view is shown only by rows and files that are young enough.
@@ -59,7 +61,7 @@ func TestOnlyHangingFilesShowTheLastVersion(t *testing.T) {
 	if got, err := vs.lastKnown(view{"", "bar"}, errTimeout); got != nil || !errors.Is(err, errTimeout) {
 		t.Errorf("an image of which nothing is known: %v, %v", got, err)
 	}
-	vs.distrust(v)
+	vs.distrust(v, source.ErrChanged)
 	if got, err := vs.lastKnown(of, errTimeout); got != nil || !errors.Is(err, errTimeout) {
 		t.Errorf("a version that is known to be wrong: %v, %v", got, err)
 	}
@@ -217,9 +219,9 @@ func TestALookThatBeganBeforeADoubtDoesNotEndIt(t *testing.T) {
 	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
 	of := view{"", "foo"}
 	r, v := vs.mustLook(t), vs.mustPresent(t, of)
-	vs.distrust(v)
+	vs.distrust(v, source.ErrChanged)
 	vs.mu.Lock()
-	vs.known[of].at = v.distrusted // as such a look leaves it
+	vs.known[of].at = v.distrusted.Add(-1) // as such a look leaves it
 	vs.mu.Unlock()
 	if vs.fresh(r, of) != nil {
 		t.Error("a distrusted version needs no look")
@@ -229,6 +231,65 @@ func TestALookThatBeganBeforeADoubtDoesNotEndIt(t *testing.T) {
 		t.Fatalf("after another look: %v", err)
 	}
 	p.release()
+}
+
+// Several programs open the same old file: each is told that it is distrusted. That is no
+// second doubt, or who looks first would be told once more.
+func TestWhoIsToldOfADoubtHasNoOther(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	v := vs.mustPresent(t, of)
+	vs.distrust(v, source.ErrChanged)
+	_, told := vs.planOf(t.Context(), v)
+	if !errors.Is(told, errDistrusted) || !errors.Is(told, source.ErrChanged) {
+		t.Fatalf("a distrusted version: %v", told)
+	}
+	vs.mustPresent(t, of)
+	vs.distrust(v, told)
+	p, err := vs.planOf(t.Context(), v)
+	if err != nil {
+		t.Fatalf("after a look: %v", err)
+	}
+	p.release()
+}
+
+// Who asks after a doubt gets what a look has found after it, also if one is in progress
+// that began before.
+func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	r, v := vs.mustLook(t), vs.mustPresent(t, of)
+	begun, goOn := make(chan struct{}, 2), make(chan struct{})
+	vs.request = func(image string) xcat.Request {
+		begun <- struct{}{}
+		<-goOn
+		return xcat.Request{Image: image}
+	}
+	var all sync.WaitGroup
+	ask := func() {
+		_, p, err := vs.renew(t.Context(), r, of)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		p.release()
+	}
+	all.Go(ask)
+	<-begun
+	vs.distrust(v, source.ErrChanged)
+	all.Go(func() {
+		ask()
+		if err := vs.trusted(v); err != nil {
+			t.Error(err)
+		}
+	})
+	for joined := false; !joined; time.Sleep(time.Millisecond) {
+		vs.mu.Lock()
+		joined = vs.known[of].full.waiters == 2
+		vs.mu.Unlock()
+	}
+	close(goOn)
+	all.Wait()
 }
 
 // A view that was sized can be queued again.

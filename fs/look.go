@@ -20,7 +20,8 @@ type look struct {
 
 	summary summary // of a brief look
 	version *version
-	plan    *plan // kept for each of the waiters
+	plan    *plan     // kept for each of the waiters
+	at      time.Time // all that the plan holds was so then, or later
 	err     error
 
 	// Guarded by versions.mu.
@@ -45,8 +46,10 @@ const looksMax = 1000
 func isTimeout(err error) bool { return errors.Is(err, errTimeout) }
 
 // renew returns the version of a view that a look finds by the rows r or newer
-// ones, and its plan, which the caller releases.
+// ones, and its plan, which the caller releases. What the look has found was so since
+// the last doubt.
 func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan, error) {
+	doubt := vs.doubt(of)
 	for {
 		l, err := vs.joinFull(r, of)
 		if err != nil {
@@ -56,11 +59,21 @@ func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan
 			vs.leave(l)
 			return nil, nil, err
 		}
-		if l.err != nil || l.rows.serial >= r.serial {
+		if l.err != nil || l.rows.serial >= r.serial && !l.at.Before(doubt) {
 			return l.version, l.plan, l.err
 		}
 		l.plan.release()
 	}
+}
+
+// doubt is when the version of a view was distrusted; zero if it was not.
+func (vs *versions) doubt(of view) time.Time {
+	vs.mu.Lock()
+	defer vs.mu.Unlock()
+	if v := vs.entry(of).version; v != nil {
+		return v.distrusted
+	}
+	return time.Time{}
 }
 
 // joinFull has the caller wait for the full look at a view that is in progress,
@@ -100,16 +113,17 @@ func (vs *versions) runFull(k *known, l *look, work *planner, before *version) {
 	if l.err != nil {
 		return
 	}
-	vs.takeUpPlan(k, l, work.at)
+	l.at = work.at
+	vs.takeUpPlan(k, l)
 	for range l.waiters {
 		l.plan.share.Use()
 	}
 	l.plan.release()
 }
 
-// takeUpPlan makes what a full look has found the present version of a view. at
-// is when it was so. The caller holds mu.
-func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
+// takeUpPlan makes what a full look has found the present version of a view. The caller
+// holds mu.
+func (vs *versions) takeUpPlan(k *known, l *look) {
 	p := l.plan
 	if k.version == nil || k.version.fingerprint != p.fingerprint {
 		k.version = newVersion(l.of, p, vs.attempts)
@@ -119,10 +133,10 @@ func (vs *versions) takeUpPlan(k *known, l *look, at time.Time) {
 		p.owner = k.version
 		k.version.plan.Store(p)
 	}
-	k.serial, k.at = l.rows.serial, at
+	k.serial, k.at = l.rows.serial, l.at
 	k.treeRefused, k.treeFaults = p.treeRefused, p.treeFaults
 	k.summary = summary{
-		serial: l.rows.serial, at: at, modTime: briefTime(p.members),
+		serial: l.rows.serial, at: l.at, modTime: briefTime(p.members),
 		refused: p.bundle == nil, faults: p.errors != "",
 	}
 }

@@ -177,9 +177,7 @@ func (m *model) explain(s *sight, st fuse.Status, cancelled, reading bool) strin
 			return ""
 		}
 	case syscall.ESTALE:
-		// A doubt without a reason (the step doubt) while a look hangs that began before it: the
-		// kernel's second try waits for that look, which is too old to end the doubt.
-		if m.hasChanged(s) || s.hung && !reading {
+		if m.hasChanged(s) || m.doubted(s.of, s.began) {
 			return ""
 		}
 	case syscall.EIO:

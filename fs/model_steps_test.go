@@ -5,6 +5,8 @@ import (
 	"slices"
 	"testing/synctest"
 	"time"
+
+	"imgexportfs/bundle/source"
 )
 
 // modelSteps are what a script may do, each as often as it stands here. Each returns when
@@ -215,7 +217,8 @@ func (m *model) crowd() {
 	}
 }
 
-// doubt has a version distrusted without a reason. It stays the same.
+// doubt has a version distrusted without a reason. It stays the same. An open that goes on
+// meanwhile may end with ESTALE, a later one may not.
 func (m *model) doubt() {
 	m.settle()
 	m.versions.mu.Lock()
@@ -229,6 +232,16 @@ func (m *model) doubt() {
 		return
 	}
 	m.note("doubt %v", v.view)
-	m.versions.distrust(v)
+	m.mu.Lock()
+	m.doubts[v.view] = time.Now()
+	m.mu.Unlock()
+	m.versions.distrust(v, source.ErrChanged)
 	m.settle()
+}
+
+// doubted reports whether a version of a view was distrusted without a reason since then.
+func (m *model) doubted(of view, since time.Time) bool {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return !m.doubts[of].Before(since)
 }

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"imgexportfs/bundle/source"
 	"imgexportfs/xcat"
 )
 
@@ -96,7 +97,7 @@ func TestAnOutlineThatIsTooOldIsNotUsed(t *testing.T) {
 		"a reader has found a change since then": func(t *testing.T, dir string, vs *versions, of view) {
 			outline := vs.known[of].outline.Load()
 			v := vs.mustPresent(t, of)
-			vs.distrust(v)
+			vs.distrust(v, source.ErrChanged)
 			vs.mu.Lock()
 			defer vs.mu.Unlock()
 			vs.takeUpOutline(vs.known[of], outline, v)

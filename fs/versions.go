@@ -112,11 +112,14 @@ func (vs *versions) entry(of view) *known {
 }
 
 // isFresh reports whether the version of k is the present one by the rows r and
-// needs no look. A look that was in progress when the version was distrusted may have
-// found it after that, and does not count. The caller holds mu.
+// needs no look. The caller holds mu.
 func (vs *versions) isFresh(k *known, r rows) bool {
-	return k.version != nil && k.serial >= r.serial && time.Since(k.at) < vs.refresh && k.at.After(k.version.distrusted)
+	return k.isTrusted() && k.serial >= r.serial && time.Since(k.at) < vs.refresh
 }
+
+// isTrusted reports whether there is a version, and the files were found as in it since the
+// last doubt, which a look may have begun before and ended after. The caller holds versions.mu.
+func (k *known) isTrusted() bool { return k.version != nil && !k.at.Before(k.version.distrusted) }
 
 // fresh returns the present version of a view if it needs no look, or nil.
 func (vs *versions) fresh(r rows, of view) *version {
@@ -148,7 +151,7 @@ func (vs *versions) present(ctx context.Context, r rows, of view) (*version, err
 func (vs *versions) lastKnown(of view, err error) (*version, error) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if k := vs.known[of]; k != nil && k.version != nil && k.version.distrusted.IsZero() && isTimeout(err) {
+	if k := vs.known[of]; k != nil && k.isTrusted() && isTimeout(err) {
 		return k.version, nil
 	}
 	return nil, err
@@ -179,7 +182,7 @@ func (vs *versions) planOf(ctx context.Context, v *version) (*plan, error) {
 	return p, nil
 }
 
-// trusted returns source.ErrChanged if v is distrusted. It is trusted again if a
+// trusted returns errDistrusted if v is distrusted. It is trusted again if a
 // look has found it after that.
 func (vs *versions) trusted(v *version) error {
 	vs.mu.Lock()
@@ -187,16 +190,20 @@ func (vs *versions) trusted(v *version) error {
 	if v.distrusted.IsZero() {
 		return nil
 	}
-	if k := vs.known[v.view]; k == nil || k.version == nil || !k.version.isSame(v) || !k.at.After(v.distrusted) {
-		return changed(v)
+	if k := vs.known[v.view]; k == nil || k.version == nil || !k.version.isSame(v) || k.at.Before(v.distrusted) {
+		return fmt.Errorf("image %s: %w", v.view.image, errDistrusted)
 	}
 	v.distrusted = time.Time{}
 	return nil
 }
 
-// distrust has the next look at the view go to the files, however fresh v is:
-// reading has shown that it is not what there is now.
-func (vs *versions) distrust(v *version) {
+// distrust has the next look at the view go to the files, however fresh v is: err has
+// shown that it is not what there is now. A version that is distrusted already stays so
+// since then: a second doubt would outdate the look that the first one has led to.
+func (vs *versions) distrust(v *version, err error) {
+	if errors.Is(err, errDistrusted) {
+		return
+	}
 	p := v.use()
 	vs.mu.Lock()
 	v.distrusted = time.Now()
@@ -289,7 +296,7 @@ func (vs *versions) sized(ctx context.Context, r rows, of view) (v *version, err
 		if _, err = vs.size(ctx, v); !errors.Is(err, source.ErrChanged) {
 			break
 		}
-		vs.distrust(v)
+		vs.distrust(v, err)
 	}
 	return v, err
 }

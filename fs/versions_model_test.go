@@ -40,6 +40,7 @@ type model struct {
 	low      map[view][components]int // see sight
 	lowRows  int
 	stales   map[view]stales
+	doubts   map[view]time.Time // see doubt
 	held     []*holding
 	reading  map[*holding]bool
 	contents map[inodeOf][]byte
@@ -48,7 +49,8 @@ type model struct {
 func newModel(t *testing.T, root, name string, random *rand.Rand) *model {
 	m := &model{
 		world: newWorld(t, root, name), kernel: newKernel(), random: random, started: time.Now(),
-		low: map[view][components]int{}, stales: map[view]stales{}, reading: map[*holding]bool{}, contents: map[inodeOf][]byte{},
+		low: map[view][components]int{}, stales: map[view]stales{}, doubts: map[view]time.Time{},
+		reading: map[*holding]bool{}, contents: map[inodeOf][]byte{},
 	}
 	m.hangs = newHangs(m.world, m.fault)
 	m.refresh = pick(m, []time.Duration{0, 50 * time.Millisecond, 200 * time.Millisecond, 2 * time.Second, time.Hour})

@@ -153,7 +153,7 @@ func TestADistrustedVersionIsLookedForAgain(t *testing.T) {
 		if vs.mustPresent(t, of) != before {
 			t.Errorf("%s: a look although what is known is fresh", image)
 		}
-		vs.distrust(before)
+		vs.distrust(before, source.ErrChanged)
 		if _, err := vs.planOf(t.Context(), before); !errors.Is(err, source.ErrChanged) {
 			t.Errorf("%s: the plan of a distrusted version: %v", image, err)
 		}
@@ -161,7 +161,7 @@ func TestADistrustedVersionIsLookedForAgain(t *testing.T) {
 		if after.isSame(before) {
 			t.Errorf("%s: the old version again", image)
 		}
-		vs.distrust(after) // without a reason
+		vs.distrust(after, source.ErrChanged) // without a reason
 		if again := vs.mustPresent(t, of); again != after {
 			t.Errorf("%s: another version of the same sources", image)
 		}
@@ -419,7 +419,7 @@ func TestVersionsUnderUse(t *testing.T) {
 				}
 				p.release()
 				if i == 0 && n%7 == 0 {
-					vs.distrust(v)
+					vs.distrust(v, source.ErrChanged)
 				}
 			}
 		})
