@@ -62,13 +62,13 @@ TEST = go test -vet=off -count=1
 
 # The tests of the mount take longest, so they come first; the other packages run beside them.
 # Where nothing is compiled yet, what the tests leave of the processors is used to compile for
-# the race detector.
+# the race detector. What runs a second time, with the race detector or on one processor, waits
+# often, so the mount and the units go beside each other.
 test: test-tools ## run every test; as root, install what they need
 	CGO_ENABLED=1 nice -n 19 go build -race -o /dev/null ./cmd/imgexportfs & \
-		$(TEST) -timeout 40m -parallel 4 ./integration ./...; code=$$?; wait; exit $$code
-	IMGEXPORTFS_RACE=1 $(TEST) -timeout 20m -parallel 4 -run '$(RACING)' ./integration
-	CGO_ENABLED=1 $(TEST) -race $(UNIT)
-	GOMAXPROCS=1 $(TEST) -p 2 $(UNIT)
+		$(TEST) -timeout 40m -parallel 6 ./integration ./...; code=$$?; wait; exit $$code
+	IMGEXPORTFS_RACE=1 $(TEST) -timeout 20m -parallel 4 -run '$(RACING)' ./integration & \
+		{ CGO_ENABLED=1 $(TEST) -race $(UNIT) && GOMAXPROCS=1 $(TEST) -p 2 $(UNIT); }; code=$$?; wait $$! && exit $$code
 	@if grep ' - fuse\.imgexportfs ' /proc/self/mountinfo | grep -E 'imgexportfs-test-|/Test'; then echo "FAIL: the tests left mounts" >&2; exit 1; fi
 
 race: test-tools ## run nearly all tests of the mount on a program with the race detector

@@ -144,6 +144,7 @@ func TestHugeDirectoriesAreWhole(t *testing.T) {
 // A directory of a bundle whose plan is larger than --memory is listed in one go: the plan
 // is not made again for each name that the kernel looks up.
 func TestADirectoryLargerThanTheMemoryIsListed(t *testing.T) {
+	t.Parallel()
 	const n = 10_000
 	site := newSite(t)
 	dir, err := site.AddKit("kit", "comp")

@@ -105,6 +105,7 @@ func TestMountsAndUnmountsLeaveNothing(t *testing.T) {
 // A server whose files were opened, read, left in the middle and closed many times has no
 // more goroutines and descriptors than before.
 func TestOpensAndClosesLeaveNothing(t *testing.T) {
+	t.Parallel()
 	m := mountWatched(t, smallSite(t, 3<<20).Dir(), "--refresh", "50ms")
 	rounds := 100
 	if soaking() {

@@ -96,6 +96,7 @@ func floodSite(t *testing.T) *faultySite {
 // Many reads of members and of bundles at once stay inside the budget, those past the
 // kernel's cache too, and also while a slow disk keeps them.
 func TestReadsInFlightStayInsideTheBudget(t *testing.T) {
+	t.Parallel()
 	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}

@@ -29,6 +29,7 @@ func crowdedSite(t *testing.T, n, size int) *xcatsite.Site {
 // One budget holds for all: many readers of different bundles at once do not
 // add up, and each gets the right bytes.
 func TestManyReadersStayInsideTheBudget(t *testing.T) {
+	t.Parallel()
 	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}

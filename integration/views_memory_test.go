@@ -44,6 +44,7 @@ func eachCores(t *testing.T, test func(t *testing.T, env []string, cores int)) {
 // Views of one image share what they hold of its tree: many nodes do not cost
 // many times the memory of one.
 func TestManyViewsStayInsideTheBudget(t *testing.T) {
+	t.Parallel()
 	const views, dirs, perDir = 300, 150, 99 // and the directories: 15,000 entries
 	const atMost = 30                        // seconds for all views
 	site := newSite(t)
@@ -94,6 +95,7 @@ func TestManySmallBundlesStayInsideTheBudget(t *testing.T) {
 
 // Many readers of large bundles at once share the budget.
 func TestManyReadersOfLargeBundlesStayInsideTheBudget(t *testing.T) {
+	t.Parallel()
 	const readers = 64
 	site := crowdedSite(t, readers, 4<<20)
 	for _, compression := range []string{"store", "deflate"} {
@@ -109,6 +111,7 @@ func TestManyReadersOfLargeBundlesStayInsideTheBudget(t *testing.T) {
 
 // Ten thousand images fit as well.
 func TestManyImagesStayInsideTheBudget(t *testing.T) {
+	t.Parallel()
 	if raced() {
 		t.Skip("the race detector takes several times the memory")
 	}

@@ -166,6 +166,7 @@ func shorten(t *testing.T, script []worldStep, seed uint64, err error) ([]worldS
 // Whatever changes in rows and files, every copy that ends without an error, and every
 // listing, is a state that there was meanwhile; and in the end all is as it is.
 func TestRandomWorldIsReadAsItWas(t *testing.T) {
+	t.Parallel()
 	needTools(t, "rsync")
 	seed, limit := randomSeed(t), soak(t, time.Second)
 	for began := time.Now(); ; seed++ {
