@@ -111,7 +111,7 @@ func TestNobodyWaitsForAClosedQueue(t *testing.T) {
 		defer close(closed)
 		q.Close()
 	}()
-	for range cap(errs) {
+	expectClosed := func() {
 		select {
 		case err := <-errs:
 			if !errors.Is(err, ErrClosed) {
@@ -121,8 +121,15 @@ func TestNobodyWaitsForAClosedQueue(t *testing.T) {
 			t.Fatal("somebody still waits")
 		}
 	}
+	for range cap(errs) {
+		expectClosed()
+	}
 	close(goOn)
 	<-closed
+	go func() {
+		errs <- q.NewClient(Waiting).Each(context.Background(), 1, func(int) error { ran.Add(1); return nil })
+	}()
+	expectClosed()
 	if ran.Load() > 0 || cache.budget.Used() > 0 {
 		t.Errorf("%d jobs have run, and %d bytes are taken", ran.Load(), cache.budget.Used())
 	}
