@@ -1,6 +1,7 @@
 package fs
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"os"
@@ -164,7 +165,7 @@ func TestOtherFindingsOfATreeShow(t *testing.T) {
 func TestARequestThatStopsWaitingKeepsNoPlan(t *testing.T) {
 	for _, late := range []bool{false, true} {
 		vs := open(t, siteDir(t, 0, "foo"), 1, 0)
-		l, err := vs.joinFull(vs.mustLook(t), view{"", "foo"})
+		l, err := vs.joinFull(vs.mustLook(t), view{"", "foo"}, time.Time{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -254,42 +255,49 @@ func TestWhoIsToldOfADoubtHasNoOther(t *testing.T) {
 }
 
 // Who asks after a doubt gets what a look has found after it, also if one is in progress
-// that began before.
+// that began before, and finds another version.
 func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
-	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
-	of := view{"", "foo"}
-	r, v := vs.mustLook(t), vs.mustPresent(t, of)
-	begun, goOn := make(chan struct{}, 2), make(chan struct{})
-	vs.request = func(image string) xcat.Request {
-		begun <- struct{}{}
-		<-goOn
-		return xcat.Request{Image: image}
-	}
-	var all sync.WaitGroup
-	ask := func() {
-		_, p, err := vs.renew(t.Context(), r, of)
-		if err != nil {
-			t.Error(err)
-			return
+	for image, change := range map[string]string{"foo": "", "lite": "lite/kernel"} {
+		dir := siteDir(t, 3, "foo")
+		vs := open(t, dir, 0, time.Hour)
+		of := view{"", image}
+		r, v := vs.mustLook(t), vs.mustPresent(t, of)
+		begun, goOn := make(chan struct{}), make(chan struct{})
+		begin := sync.OnceFunc(func() { close(begun) })
+		vs.request = func(image string) xcat.Request {
+			begin()
+			<-goOn
+			return xcat.Request{Image: image}
 		}
-		p.release()
-	}
-	all.Go(ask)
-	<-begun
-	vs.distrust(v, source.ErrChanged)
-	all.Go(func() {
-		ask()
-		if err := vs.trusted(v); err != nil {
-			t.Error(err)
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		var all sync.WaitGroup
+		ask := func() {
+			_, p, err := vs.renew(ctx, r, of)
+			if err != nil {
+				t.Errorf("%s: %v", image, err)
+				return
+			}
+			p.release()
 		}
-	})
-	for joined := false; !joined; time.Sleep(time.Millisecond) {
-		vs.mu.Lock()
-		joined = vs.known[of].full.waiters == 2
-		vs.mu.Unlock()
+		all.Go(ask)
+		<-begun
+		vs.distrust(v, source.ErrChanged)
+		all.Go(ask)
+		for joined := false; !joined; time.Sleep(time.Millisecond) {
+			vs.mu.Lock()
+			joined = vs.known[of].full.waiters == 2
+			vs.mu.Unlock()
+		}
+		if change != "" {
+			write(t, dir, change, "changed")
+		}
+		close(goOn)
+		all.Wait()
+		if at := vs.known[of].at; at.Before(v.distrusted) {
+			t.Errorf("%s: the last look was %v before the doubt", image, v.distrusted.Sub(at))
+		}
 	}
-	close(goOn)
-	all.Wait()
 }
 
 // A view that was sized can be queued again.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"imgexportfs/bundle/blocks"
@@ -51,7 +52,7 @@ func isTimeout(err error) bool { return errors.Is(err, errTimeout) }
 func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan, error) {
 	doubt := vs.doubt(of)
 	for {
-		l, err := vs.joinFull(r, of)
+		l, err := vs.joinFull(r, of, doubt)
 		if err != nil {
 			return nil, nil, err
 		}
@@ -70,15 +71,12 @@ func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan
 func (vs *versions) doubt(of view) time.Time {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
-	if v := vs.entry(of).version; v != nil {
-		return v.distrusted
-	}
-	return time.Time{}
+	return vs.entry(of).distrusted()
 }
 
 // joinFull has the caller wait for the full look at a view that is in progress,
-// or for a new one.
-func (vs *versions) joinFull(r rows, of view) (*look, error) {
+// or for a new one, for which nothing counts that was found before the doubt.
+func (vs *versions) joinFull(r rows, of view, doubt time.Time) (*look, error) {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	k := vs.entry(of)
@@ -87,10 +85,7 @@ func (vs *versions) joinFull(r rows, of view) (*look, error) {
 			return nil, errTimeout
 		}
 		k.full = &look{of: of, rows: r, began: time.Now(), done: make(chan struct{})}
-		since := k.full.began.Add(-vs.refresh)
-		if k.version != nil && k.version.distrusted.After(since) {
-			since = k.version.distrusted
-		}
+		since := slices.MaxFunc([]time.Time{k.full.began.Add(-vs.refresh), doubt, k.distrusted()}, time.Time.Compare)
 		vs.looks++
 		work := &planner{versions: vs, rows: r, of: of, look: k.full, since: since, outline: k.takeOutline(r, since)}
 		go vs.runFull(k, k.full, work, k.version)

@@ -8,7 +8,6 @@ import (
 	"log/slog"
 	"slices"
 	"sync"
-	"sync/atomic"
 	"time"
 
 	"imgexportfs/bundle"
@@ -39,28 +38,6 @@ type versions struct {
 	looks    int        // in progress
 }
 
-// known is what is known of a view. All of it is guarded by versions.mu, but for outline,
-// which the budget may drop at any time.
-type known struct {
-	summary summary
-	outline atomic.Pointer[outline] // for the next full look, or nil
-	version *version                // nil before the first full look
-
-	serial uint64    // of the rows that the version was found by
-	at     time.Time // when the files were last found as in the version
-
-	// What the last walk through the tree has found counts in summaries,
-	// which are made without one, until the next walk.
-	treeRefused, treeFaults bool
-
-	full, brief *look         // in progress, or nil
-	place       *list.Element // in ofNodes, or nil
-}
-
-// nodeViewsMax is how many views of nodes are remembered, about 4 MB. Any user
-// may ask for each of the site's nodes and images.
-const nodeViewsMax = 10_000
-
 func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, opts Options) *versions {
 	vs := &versions{
 		life: life, site: site, engine: engine, request: opts.Request, refresh: opts.Refresh, log: opts.Log,
@@ -72,54 +49,11 @@ func newVersions(life context.Context, site *xcat.Site, engine *bundle.Engine, o
 	return vs
 }
 
-// forgetGone drops what belongs to images that are no more. The caller holds mu.
-func (vs *versions) forgetGone() {
-	images := vs.rows.catalog.Images()
-	for of, k := range vs.known {
-		if _, found := slices.BinarySearch(images, of.image); !found {
-			vs.forget(of, k)
-		}
-	}
-}
-
-func (vs *versions) forget(of view, k *known) {
-	delete(vs.known, of)
-	k.dropOutline()
-	if k.place != nil {
-		vs.ofNodes.Remove(k.place)
-	}
-}
-
-// entry returns what is known of a view. The caller holds mu.
-func (vs *versions) entry(of view) *known {
-	k := vs.known[of]
-	switch {
-	case k == nil:
-		k = &known{}
-		vs.known[of] = k
-		if of.node == "" {
-			break
-		}
-		k.place = vs.ofNodes.PushFront(of)
-		if vs.ofNodes.Len() > nodeViewsMax {
-			oldest := vs.ofNodes.Back().Value.(view)
-			vs.forget(oldest, vs.known[oldest])
-		}
-	case k.place != nil:
-		vs.ofNodes.MoveToFront(k.place)
-	}
-	return k
-}
-
 // isFresh reports whether the version of k is the present one by the rows r and
 // needs no look. The caller holds mu.
 func (vs *versions) isFresh(k *known, r rows) bool {
 	return k.isTrusted() && k.serial >= r.serial && time.Since(k.at) < vs.refresh
 }
-
-// isTrusted reports whether there is a version, and the files were found as in it since the
-// last doubt, which a look may have begun before and ended after. The caller holds versions.mu.
-func (k *known) isTrusted() bool { return k.version != nil && !k.at.Before(k.version.distrusted) }
 
 // fresh returns the present version of a view if it needs no look, or nil.
 func (vs *versions) fresh(r rows, of view) *version {
