@@ -2,6 +2,8 @@ package fs
 
 import (
 	"context"
+	"os"
+	"path/filepath"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -38,4 +40,28 @@ func TestAViewGivesUpAWalkThatAnotherOneHasBegun(t *testing.T) {
 		}
 		close(gate)
 	})
+}
+
+// A tree that changes while it is walked refuses nothing, also if the image is refused for
+// another reason when it is looked at once more. When that has gone, it is listed again.
+func TestATreeThatChangesIsNoReasonToRefuse(t *testing.T) {
+	dir := siteDir(t, 3)
+	vs := open(t, dir, 0, 0)
+	kernel, of := filepath.Join(dir, "lite/kernel"), view{"", "lite"}
+	move := func(from, to string) {
+		if err := os.Rename(from, to); err != nil {
+			t.Error(err)
+		}
+	}
+	vs.trees.walk = func(context.Context, *source.Root, string, string) (*bundle.Tree, source.Findings, error) {
+		move(kernel, kernel+".away")
+		return nil, nil, source.ErrChanged
+	}
+	if v := vs.mustPresent(t, of); !v.refused {
+		t.Error("not refused without a kernel")
+	}
+	move(kernel+".away", kernel)
+	if s, err := vs.summary(t.Context(), vs.mustLook(t), of); err != nil || s.refused {
+		t.Errorf("with the kernel: refused %v, %v", s.refused, err)
+	}
 }

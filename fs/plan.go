@@ -58,7 +58,6 @@ type planner struct {
 
 	outline *outline // that a brief look has found, for the first try; or nil
 	tree    *tree
-	treeErr error
 	at      time.Time // all that the plan holds was so then, or later
 }
 
@@ -95,7 +94,7 @@ func (m *planner) try(known *version) (p *plan, err error) {
 	}
 	p = &plan{
 		name: o.export.Name, fingerprint: state, errors: errorsText(o.export.Problems()),
-		tree: m.tree, treeRefused: m.treeErr != nil && o.export.Refused,
+		tree: m.tree, treeRefused: o.export.TreeRefused,
 	}
 	p.treeFaults = p.treeRefused || m.tree != nil && len(m.tree.findings) > 0
 	if err := p.fill(m.life, m.engine, o.export); err != nil {
@@ -132,10 +131,11 @@ func (m *planner) walked(_ context.Context, dir, name string) (*bundle.Tree, sou
 	m.dropTree() // of a try before
 	m.waitsFor(m.look, m.trees.walking(dir))
 	defer m.waitsFor(m.look, time.Time{})
-	var at time.Time
-	if m.tree, at, m.treeErr = m.trees.get(dir, name, m.since); m.treeErr != nil {
-		return nil, nil, m.treeErr
+	tree, at, err := m.trees.get(dir, name, m.since)
+	if err != nil {
+		return nil, nil, err
 	}
+	m.tree = tree
 	if at.Before(m.at) {
 		m.at = at
 	}

@@ -206,7 +206,7 @@ func TestATreeThatChangesUnderTheWalkIsWalkedAgain(t *testing.T) {
 		s.statelite("i", "")
 		req, calls := s.treeThat(c.fails, c.err)
 		e := s.export(req)
-		if *calls != c.calls || e.Refused || (e.Unreadable == nil) != c.ok || !errors.Is(e.Unreadable, c.err) && !c.ok {
+		if *calls != c.calls || e.Refused || e.TreeRefused || (e.Unreadable == nil) != c.ok || !errors.Is(e.Unreadable, c.err) && !c.ok {
 			t.Errorf("%d times %v: %d walks, refused %v, unreadable %v", c.fails, c.err, *calls, e.Refused, e.Unreadable)
 		}
 		if !c.ok && !strings.HasPrefix(e.Unreadable.Error(), "image i: /boot/rootimg cannot be read at the moment: ") {
@@ -224,8 +224,8 @@ func TestATreeThatCannotBePackedRefuses(t *testing.T) {
 	req, _ := s.treeThat(1, errors.New("rootimg/big has 5000000000 bytes"))
 	e := s.export(req)
 	expectProblems(t, e, "Error: Couldn't pack the root image tree /boot/rootimg of i: rootimg/big has 5000000000 bytes")
-	if !e.Refused || e.Unreadable != nil {
-		t.Errorf("refused %v, unreadable %v", e.Refused, e.Unreadable)
+	if !e.Refused || !e.TreeRefused || e.Unreadable != nil {
+		t.Errorf("refused %v, by the tree %v, unreadable %v", e.Refused, e.TreeRefused, e.Unreadable)
 	}
 }
 

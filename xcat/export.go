@@ -34,6 +34,10 @@ type Export struct {
 	Messages []Message       // in imgexport's order
 	Refused  bool            // there is no bundle; an Error says why
 
+	// TreeRefused says that the tree of a statelite image is a reason for that, which
+	// a Shallow export does not find.
+	TreeRefused bool
+
 	// Unreadable says which file could not be looked at or read, and why, where
 	// that may pass; nil if there is none. The image is not refused, and nothing is
 	// known of its bundle; Members and Messages are those found before.

@@ -60,10 +60,12 @@ func (x *exporter) packStatelite() {
 		for _, s := range sentences {
 			x.warn(s)
 		}
-		if err = x.noteListed(dir+"/"+treeDir, err); err != nil {
-			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
-		} else {
+		switch err = x.noteListed(dir+"/"+treeDir, err); accessOf(err) {
+		case readable:
 			x.addGenerated(treeName, tree)
+		case absent, barred:
+			x.result.TreeRefused = true
+			x.refuse(fmt.Sprintf("Couldn't pack the root image tree %s/%s of %s: %v", dir, treeDir, x.req.Image, err))
 		}
 	}
 	x.data("Getting litefile settings")
