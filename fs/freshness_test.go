@@ -300,6 +300,28 @@ func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
 	}
 }
 
+// Who still has an inode of an image that is gone may look at it. What is found, that there
+// is no row, is not what is shown of an image that has come back, while its files hang.
+func TestNothingIsKnownOfAnImageWithoutARow(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	r, gone := vs.mustLook(t), view{"", "gone"}
+	expectUnknown := func(after string) {
+		vs.mu.Lock()
+		defer vs.mu.Unlock()
+		if vs.known[gone] != nil {
+			t.Errorf("the view is remembered after %s", after)
+		}
+	}
+	if s, err := vs.summary(t.Context(), r, gone); err != nil || !s.refused {
+		t.Errorf("a brief look: refused %v, %v", s.refused, err)
+	}
+	expectUnknown("a brief look")
+	if v, err := vs.present(t.Context(), r, gone); err != nil || !v.refused {
+		t.Errorf("a full look: %v", err)
+	}
+	expectUnknown("a full look")
+}
+
 // A view that was sized can be queued again.
 func TestAViewIsSizedAgainWhenItIsNews(t *testing.T) {
 	w := newWarmer(nil)

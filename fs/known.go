@@ -2,7 +2,6 @@ package fs
 
 import (
 	"container/list"
-	"slices"
 	"sync/atomic"
 	"time"
 )
@@ -44,11 +43,16 @@ func (k *known) distrusted() time.Time {
 
 // forgetGone drops what belongs to images that are no more. The caller holds mu.
 func (vs *versions) forgetGone() {
-	images := vs.rows.catalog.Images()
 	for of, k := range vs.known {
-		if _, found := slices.BinarySearch(images, of.image); !found {
-			vs.forget(of, k)
-		}
+		vs.forgetUnless(vs.rows.catalog.HasImage(of.image), of, k)
+	}
+}
+
+// forgetUnless drops what is known of a view whose image has no row. If it had one again
+// while files hang, it would be shown as refused. The caller holds mu.
+func (vs *versions) forgetUnless(hasRow bool, of view, k *known) {
+	if !hasRow && vs.known[of] == k {
+		vs.forget(of, k)
 	}
 }
 

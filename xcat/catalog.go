@@ -80,6 +80,12 @@ func newCatalog(tables db.Tables) *Catalog {
 // osimage, in byte order, as the table spells them.
 func (c *Catalog) Images() []string { return slices.Clone(c.images) }
 
+// HasImage reports whether Images has the name.
+func (c *Catalog) HasImage(name string) bool {
+	_, found := slices.BinarySearch(c.images, name)
+	return found
+}
+
 // NodeNames returns the names of the nodes in byte order.
 func (c *Catalog) NodeNames() []string { return c.nodes.Names() }
 
