@@ -187,7 +187,7 @@ func (vs *versions) validFor(r rows, v *version) time.Duration {
 		vs.mu.Lock()
 		k := vs.known[v.view]
 		switch {
-		case k == nil || k.version != v:
+		case k == nil || k.version != v || k.serial < r.serial: // the last one, because files hang
 			seen = time.Time{}
 		case k.at.Before(seen):
 			seen = k.at
