@@ -149,7 +149,7 @@ func (vs *versions) runBrief(k *known, l *look, before *version) {
 		}
 	}
 	l.summary = k.shown()
-	vs.forgetUnless(l.rows.catalog.HasImage(l.of.image), l.of, k)
+	vs.forgetIfGone(l.rows, l.of, k)
 }
 
 // found returns what a brief look has found. While files hang or cannot be

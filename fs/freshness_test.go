@@ -254,6 +254,28 @@ func TestWhoIsToldOfADoubtHasNoOther(t *testing.T) {
 	p.release()
 }
 
+// Rows that change and change back give the same version a second time, and the kernel keeps
+// the inode of the first one. What is known of the second must not be older than the doubt
+// of the first, or that inode gives ESTALE until the refresh interval is over.
+func TestADoubtCountsForEveryVersionOfTheSameState(t *testing.T) {
+	vs := open(t, siteDir(t, 0, "foo"), 0, time.Hour)
+	of := view{"", "foo"}
+	v := vs.mustPresent(t, of)
+	p := v.use()
+	defer p.release()
+	first := newVersion(of, p, v.attempt)
+	first.distrusted = time.Now()
+	if _, err := vs.planOf(t.Context(), first); !errors.Is(err, errDistrusted) {
+		t.Errorf("the first open: %v", err)
+	}
+	vs.mustPresent(t, of)
+	again, err := vs.planOf(t.Context(), first)
+	if err != nil {
+		t.Fatalf("the open after a look: %v", err)
+	}
+	again.release()
+}
+
 // Who asks after a doubt gets what a look has found after it, also if one is in progress
 // that began before, and finds another version.
 func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {

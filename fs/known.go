@@ -28,8 +28,9 @@ type known struct {
 // may ask for each of the site's nodes and images.
 const nodeViewsMax = 10_000
 
-// isTrusted reports whether there is a version, and the files were found as in it since the
-// last doubt, which a look may have begun before and ended after. The caller holds versions.mu.
+// isTrusted reports whether there is a version that a look has found since the last doubt. A
+// look that began before the doubt does not count, also if it ended after it. The caller holds
+// versions.mu.
 func (k *known) isTrusted() bool { return k.version != nil && !k.at.Before(k.version.distrusted) }
 
 // distrusted is when the version was distrusted; zero if it was not, or there is none. The
@@ -44,14 +45,14 @@ func (k *known) distrusted() time.Time {
 // forgetGone drops what belongs to images that are no more. The caller holds mu.
 func (vs *versions) forgetGone() {
 	for of, k := range vs.known {
-		vs.forgetUnless(vs.rows.catalog.HasImage(of.image), of, k)
+		vs.forgetIfGone(vs.rows, of, k)
 	}
 }
 
-// forgetUnless drops what is known of a view whose image has no row. If it had one again
+// forgetIfGone drops what is known of a view whose image has no row. If it had one again
 // while files hang, it would be shown as refused. The caller holds mu.
-func (vs *versions) forgetUnless(hasRow bool, of view, k *known) {
-	if !hasRow && vs.known[of] == k {
+func (vs *versions) forgetIfGone(r rows, of view, k *known) {
+	if !r.catalog.HasImage(of.image) && vs.known[of] == k {
 		vs.forget(of, k)
 	}
 }

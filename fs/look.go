@@ -110,7 +110,7 @@ func (vs *versions) runFull(k *known, l *look, work *planner, before *version) {
 	}
 	l.at = work.at
 	vs.takeUpPlan(k, l)
-	vs.forgetUnless(l.rows.catalog.HasImage(l.of.image), l.of, k)
+	vs.forgetIfGone(l.rows, l.of, k)
 	for range l.waiters {
 		l.plan.share.Use()
 	}

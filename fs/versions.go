@@ -117,18 +117,23 @@ func (vs *versions) planOf(ctx context.Context, v *version) (*plan, error) {
 }
 
 // trusted returns errDistrusted if v is distrusted. It is trusted again if a
-// look has found it after that.
+// look has found it after that; until then, the next look has to.
 func (vs *versions) trusted(v *version) error {
 	vs.mu.Lock()
 	defer vs.mu.Unlock()
 	if v.distrusted.IsZero() {
 		return nil
 	}
-	if k := vs.known[v.view]; k == nil || k.version == nil || !k.version.isSame(v) || k.at.Before(v.distrusted) {
-		return fmt.Errorf("image %s: %w", v.view.image, errDistrusted)
+	if k := vs.known[v.view]; k != nil && k.version != nil && k.version.isSame(v) {
+		if !k.at.Before(v.distrusted) {
+			v.distrusted = time.Time{}
+			return nil
+		}
+		if v.distrusted.After(k.version.distrusted) { // it is known by another look than v
+			k.version.distrusted = v.distrusted
+		}
 	}
-	v.distrusted = time.Time{}
-	return nil
+	return fmt.Errorf("image %s: %w", v.view.image, errDistrusted)
 }
 
 // distrust has the next look at the view go to the files, however fresh v is: err has
