@@ -36,6 +36,9 @@ const statAim, statAtMost = 300 * time.Millisecond, time.Second
 // A stat that has to find a size does not wait for what is made ahead for a
 // copy.
 func TestStatDoesNotWaitForACopy(t *testing.T) {
+	if raced() {
+		t.Skip("the race detector takes several times the time")
+	}
 	const refresh = 50 * time.Millisecond
 	site := fairSite(t)
 	m := mountSite(t, site.Dir(), "--memory", "64MiB", "--refresh", refresh.String())
@@ -62,6 +65,9 @@ func TestStatDoesNotWaitForACopy(t *testing.T) {
 // A stat that has to find a size does not wait until a larger one, which
 // somebody asked for before, is found.
 func TestStatDoesNotWaitForALargerOne(t *testing.T) {
+	if raced() {
+		t.Skip("the race detector takes several times the time")
+	}
 	const refresh = 50 * time.Millisecond
 	site := fairSite(t)
 	m := mountSite(t, site.Dir(), "--memory", "64MiB", "--refresh", refresh.String())

@@ -26,6 +26,9 @@ func bareSite(t *testing.T) string {
 func inside(t *testing.T, root, script string, env ...string) result {
 	t.Helper()
 	needRoot(t)
+	if raced() {
+		t.Skip("a program with the race detector is not static, and the bare root has no libraries")
+	}
 	needTools(t, "unshare", "chroot")
 	return process{
 		args: []string{"unshare", "-m", "--propagation", "private", "bash", "-uc", script},
