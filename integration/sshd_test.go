@@ -172,5 +172,5 @@ func (h *remoteHost) startExport(t *testing.T, root, work, host, path string) (c
 // files are the names in home, with kinds and modes.
 func (h *remoteHost) files(t *testing.T) string {
 	t.Helper()
-	return strings.TrimSpace(shell(t, h.home, `find . -mindepth 1 -printf '%P %y %m\n' | sort`))
+	return strings.TrimSpace(shell(t, h.home, `find . -ignore_readdir_race -mindepth 1 -printf '%P %y %m\n' | sort`))
 }
