@@ -120,8 +120,9 @@ func interruptedBy(ctx context.Context) (syscall.Signal, bool) {
 // untilInterrupted returns a context that the first SIGINT, SIGTERM or SIGHUP
 // cancels, so that commands can clean up. SIGHUP stays ignored under nohup(1). A
 // second signal ends the program at once, because a command may hang on a file
-// server that does not answer.
-func untilInterrupted(parent context.Context) (context.Context, func()) {
+// server that does not answer. When done has been called, the work is done, and signals
+// change nothing: the program ends with the code of its work.
+func untilInterrupted(parent context.Context) (ctx context.Context, done func()) {
 	ctx, cancel := context.WithCancelCause(parent)
 	signals := make(chan os.Signal, 1)
 	signal.Notify(signals, syscall.SIGINT, syscall.SIGTERM)
@@ -131,15 +132,14 @@ func untilInterrupted(parent context.Context) (context.Context, func()) {
 	go func() {
 		select {
 		case s := <-signals:
-			signal.Stop(signals)
 			cancel(interruption{s.(syscall.Signal)})
-		case <-ctx.Done():
+			if _, ok := interruptedBy(ctx); ok {
+				signal.Stop(signals)
+			}
+		case <-ctx.Done(): // signals stays where signals go to
 		}
 	}()
-	return ctx, func() {
-		signal.Stop(signals)
-		cancel(nil)
-	}
+	return ctx, func() { cancel(nil) }
 }
 
 // surviveBrokenPipes lets a write to a pipe that has no reader any more fail, where

@@ -72,6 +72,19 @@ func TestAnUndisturbedContextIsNotInterrupted(t *testing.T) {
 	}
 }
 
+// Between the end of a command and that of the process, a signal is not to tell a script
+// that what is done is not. Without that it would end this test's process.
+func TestASignalAfterTheWorkIsDoneEndsNothing(t *testing.T) {
+	_, done := untilInterrupted(t.Context())
+	done()
+	for range 3 {
+		if err := syscall.Kill(os.Getpid(), syscall.SIGTERM); err != nil {
+			t.Fatal(err)
+		}
+		time.Sleep(time.Millisecond)
+	}
+}
+
 func TestOneLineJoinsErrors(t *testing.T) {
 	a, b := errors.New("a"), errors.New("b")
 	if err := oneLine(nil, nil); err != nil {

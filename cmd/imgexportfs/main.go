@@ -24,9 +24,9 @@ func main() {
 		fmt.Fprintln(os.Stderr, "Error:", err)
 		os.Exit(exitUsage)
 	}
-	ctx, stop := untilInterrupted(context.Background())
+	ctx, done := untilInterrupted(context.Background())
 	code := run(ctx, args, os.Stdout, os.Stderr)
-	stop()
+	done()
 	os.Exit(code)
 }
 
