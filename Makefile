@@ -72,7 +72,7 @@ test: test-tools ## run every test; as root, install what they need
 	@if grep ' - fuse\.imgexportfs ' /proc/self/mountinfo | grep -E 'imgexportfs-test-|/Test'; then echo "FAIL: the tests left mounts" >&2; exit 1; fi
 
 race: test-tools ## run nearly all tests of the mount on a program with the race detector
-	IMGEXPORTFS_RACE=1 go test -count=1 -timeout 30m -skip 'Huge|HundredThousand' ./integration
+	IMGEXPORTFS_RACE=1 $(TEST) -timeout 40m -parallel 6 -skip 'Huge|HundredThousand' ./integration
 
 soak: test-tools ## faults, kills, load, models and a random world for MINUTES=10 each
 	SOAK=$(or $(MINUTES),10) go test -count=1 -timeout 0 -v -run '$(SOAKING)' ./integration ./bundle/blocks ./fs ./xcat/noderange
