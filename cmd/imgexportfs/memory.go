@@ -36,7 +36,7 @@ func limitHeap(memory int64) {
 // took 38 collections without the shares and 7 with them. And that is why the program's
 // share leaves no more of the bound than the 3 MiB by which some moments exceed it: with
 // 44 MiB, 64 readers of a mount whose memory was full had 28 collections a second, 99 of
-// 100 stats took up to 24 ms and 128 KiB 17 ms; with 48 MiB 22, 21 ms and 15 ms.
+// 100 stats took up to 24 ms and 128 KiB 17 ms; with 48 MiB 23, 21 ms and 15 ms.
 func heapLimit(memory int64, cores int) int64 {
 	const (
 		program = 48 << 20 // rows, nodes, replies to the kernel, two workers
