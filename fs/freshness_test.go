@@ -322,6 +322,48 @@ func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
 	}
 }
 
+// Who asks while a look is in progress that began longer ago than the refresh interval gets
+// what the next one finds.
+func TestALookOlderThanTheRefreshIntervalIsNotEnough(t *testing.T) {
+	const refresh = 10 * time.Millisecond
+	vs := open(t, siteDir(t, 3, "foo"), 0, refresh)
+	of := view{"", "lite"}
+	r := vs.mustLook(t)
+	begun, goOn := make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(begun) })
+	vs.request = func(image string) xcat.Request {
+		begin()
+		<-goOn
+		return xcat.Request{Image: image}
+	}
+	var all sync.WaitGroup
+	ask := func() {
+		asked := time.Now()
+		_, p, err := vs.renew(t.Context(), r, of)
+		if err != nil {
+			t.Error(err)
+			return
+		}
+		p.release()
+		vs.mu.Lock()
+		defer vs.mu.Unlock()
+		if at := vs.known[of].at; at.Before(asked.Add(-refresh)) {
+			t.Errorf("what is shown is %v older than the question", asked.Sub(at))
+		}
+	}
+	all.Go(ask)
+	<-begun
+	time.Sleep(5 * refresh)
+	all.Go(ask)
+	for joined := false; !joined; time.Sleep(time.Millisecond) {
+		vs.mu.Lock()
+		joined = vs.known[of].full.waiters == 2
+		vs.mu.Unlock()
+	}
+	close(goOn)
+	all.Wait()
+}
+
 // Who still has an inode of an image that is gone may look at it. What is found, that there
 // is no row, is not what is shown of an image that has come back, while its files hang.
 func TestNothingIsKnownOfAnImageWithoutARow(t *testing.T) {

@@ -48,9 +48,10 @@ func isTimeout(err error) bool { return errors.Is(err, errTimeout) }
 
 // renew returns the version of a view that a look finds by the rows r or newer
 // ones, and its plan, which the caller releases. What the look has found was so since
-// the last doubt.
+// the last doubt, and is not older than the refresh interval: a look that is in progress
+// for longer may have seen less, and then the caller has the next one too.
 func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan, error) {
-	doubt := vs.doubt(of)
+	doubt, oldest := vs.doubt(of), time.Now().Add(-vs.refresh)
 	for {
 		l, err := vs.joinFull(r, of, doubt)
 		if err != nil {
@@ -60,7 +61,7 @@ func (vs *versions) renew(ctx context.Context, r rows, of view) (*version, *plan
 			vs.leave(l)
 			return nil, nil, err
 		}
-		if l.err != nil || l.rows.serial >= r.serial && !l.at.Before(doubt) {
+		if l.err != nil || l.rows.serial >= r.serial && !l.at.Before(doubt) && !l.at.Before(oldest) {
 			return l.version, l.plan, l.err
 		}
 		l.plan.release()
