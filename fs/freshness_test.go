@@ -276,6 +276,27 @@ func TestADoubtCountsForEveryVersionOfTheSameState(t *testing.T) {
 	again.release()
 }
 
+// holdLooks has looks wait when they have begun, until goOn is called.
+func (vs *versions) holdLooks() (begun <-chan struct{}, goOn func()) {
+	first, held := make(chan struct{}), make(chan struct{})
+	begin := sync.OnceFunc(func() { close(first) })
+	vs.request = func(image string) xcat.Request {
+		begin()
+		<-held
+		return xcat.Request{Image: image}
+	}
+	return first, func() { close(held) }
+}
+
+// waitForTwo waits until two wait for the full look at a view.
+func (vs *versions) waitForTwo(of view) {
+	for joined := false; !joined; time.Sleep(time.Millisecond) {
+		vs.mu.Lock()
+		joined = vs.known[of].full.waiters == 2
+		vs.mu.Unlock()
+	}
+}
+
 // Who asks after a doubt gets what a look has found after it, also if one is in progress
 // that began before, and finds another version.
 func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
@@ -284,13 +305,7 @@ func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
 		vs := open(t, dir, 0, time.Hour)
 		of := view{"", image}
 		r, v := vs.mustLook(t), vs.mustPresent(t, of)
-		begun, goOn := make(chan struct{}), make(chan struct{})
-		begin := sync.OnceFunc(func() { close(begun) })
-		vs.request = func(image string) xcat.Request {
-			begin()
-			<-goOn
-			return xcat.Request{Image: image}
-		}
+		begun, goOn := vs.holdLooks()
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		var all sync.WaitGroup
@@ -306,15 +321,11 @@ func TestALookThatBeganBeforeADoubtIsNotEnough(t *testing.T) {
 		<-begun
 		vs.distrust(v, source.ErrChanged)
 		all.Go(ask)
-		for joined := false; !joined; time.Sleep(time.Millisecond) {
-			vs.mu.Lock()
-			joined = vs.known[of].full.waiters == 2
-			vs.mu.Unlock()
-		}
+		vs.waitForTwo(of)
 		if change != "" {
 			write(t, dir, change, "changed")
 		}
-		close(goOn)
+		goOn()
 		all.Wait()
 		if at := vs.known[of].at; at.Before(v.distrusted) {
 			t.Errorf("%s: the last look was %v before the doubt", image, v.distrusted.Sub(at))
@@ -329,13 +340,7 @@ func TestALookOlderThanTheRefreshIntervalIsNotEnough(t *testing.T) {
 	vs := open(t, siteDir(t, 3, "foo"), 0, refresh)
 	of := view{"", "lite"}
 	r := vs.mustLook(t)
-	begun, goOn := make(chan struct{}), make(chan struct{})
-	begin := sync.OnceFunc(func() { close(begun) })
-	vs.request = func(image string) xcat.Request {
-		begin()
-		<-goOn
-		return xcat.Request{Image: image}
-	}
+	begun, goOn := vs.holdLooks()
 	var all sync.WaitGroup
 	ask := func() {
 		asked := time.Now()
@@ -355,12 +360,8 @@ func TestALookOlderThanTheRefreshIntervalIsNotEnough(t *testing.T) {
 	<-begun
 	time.Sleep(5 * refresh)
 	all.Go(ask)
-	for joined := false; !joined; time.Sleep(time.Millisecond) {
-		vs.mu.Lock()
-		joined = vs.known[of].full.waiters == 2
-		vs.mu.Unlock()
-	}
-	close(goOn)
+	vs.waitForTwo(of)
+	goOn()
 	all.Wait()
 }
 
